@@ -1,0 +1,126 @@
+import type { HeaderList } from './headers.ts'
+import type { SecurityEvent } from './watch.ts'
+import type { Trace } from './trace.ts'
+
+/** The socket that an exchange came by. Several exchanges share one. */
+export interface Connection {
+  /** The peer's address in canonical text: a proxy's, if there is one in front. */
+  readonly peer: string
+  readonly peerPort: number
+  readonly localPort: number
+  /** What TLS agreed on; absent on plain TCP. */
+  readonly tls?: {
+    readonly version: string
+    readonly cipher: string
+    readonly serverName: string | undefined
+  }
+}
+
+/** What was sent, byte for byte (latin1): the evidence. */
+export interface RawRequest {
+  readonly method: string
+  readonly target: string
+  readonly httpVersion: string
+  /** Flat list: name, value; order, case and duplicates kept. */
+  readonly headers: readonly string[]
+}
+
+/** Who asks: the client behind any trusted proxies. */
+export interface Client {
+  readonly ip: string
+  readonly scheme: 'http' | 'https'
+}
+
+/** The request target read in exactly one way, or the reason why there is more than one. */
+export type Target =
+  | { readonly ok: true; readonly path: string; readonly rawQuery: string; readonly decodedPath: string }
+  | { readonly ok: false; readonly reason: string }
+
+/** The Host field read in exactly one way, or the reason why not. */
+export type Host =
+  | { readonly ok: true; readonly name: string; readonly port: number | undefined }
+  | { readonly ok: false; readonly reason: string }
+
+/** A signed-in person or machine. */
+export interface Subject {
+  readonly id: string
+  readonly email: string
+  readonly name: string
+  readonly roles: readonly string[]
+  readonly realm: 'site' | 'operator'
+  /** All sessions with an older version are dead. */
+  readonly sessionVersion: number
+  /** A value that is the same for one session and says nothing of its token. */
+  readonly sessionRef: string
+  /** Signed in with a one-time password that must be changed before anything else. */
+  readonly mustChangePassword: boolean
+}
+
+/** The request's body: tapped for the walls, then streamed on. */
+export interface RequestBody {
+  /** Declared length; undefined for chunked; 0 for none. */
+  readonly declaredBytes: number | undefined
+  /** Bytes read off the socket so far. */
+  readonly receivedBytes: number
+  /** The most that may ever be read; a wall may lower it before the first read. */
+  maxBytes: number
+  /** Buffers up to `limit` bytes and shows them; `complete` says whether that is all. */
+  tap(limit: number): Promise<{ readonly bytes: Uint8Array; readonly complete: boolean }>
+  /** The whole body, once a tap has shown all of it. */
+  readonly whole: Uint8Array | undefined
+  /** Whether nothing is left on the socket: the connection can serve another request. */
+  readonly ended: boolean
+  /** The whole body from its first byte, tapped or not. Can be taken once. */
+  stream(): AsyncIterable<Uint8Array>
+}
+
+/** The row of the routing table that a request falls on. */
+export interface RouteMatch {
+  readonly name: string
+  /** `found`: go on. The others are refused by the gateway wall, after the outer walls had their say. */
+  readonly kind: 'found' | 'no-route' | 'method-not-allowed'
+  /** Values of the `{name}` parts of the path pattern. */
+  readonly params: Readonly<Record<string, string>>
+  /** Methods of all routes that match but for the method. */
+  readonly allow: readonly string[]
+}
+
+/**
+ * One request and what is learned about it on its way in: the only mutable object in the flow. It knows nothing of
+ * `node:http`; HTTP/1.1, HTTP/2 and a WHATWG Request all become the same Exchange.
+ */
+export interface Exchange {
+  /** 128 bits, sortable, the same everywhere. */
+  readonly id: string
+  /** Milliseconds since 1970. */
+  readonly startedMs: number
+  readonly connection: Connection
+  readonly raw: RawRequest
+  readonly method: string
+  readonly headers: HeaderList
+  readonly client: Client
+  readonly host: Host
+  readonly target: Target
+  readonly route: RouteMatch
+  readonly body: RequestBody
+  readonly trace: Trace
+  /** Aborted when the client goes away. */
+  readonly signal: AbortSignal
+
+  /** Passes 1xx answers of the application on (103 Early Hints), where the client's protocol can carry them. */
+  readonly onInformation: ((status: number, headers: readonly string[]) => void) | undefined
+
+  /** Set by the identity wall. */
+  subject: Subject | undefined
+  /** Set by identity: fields for the application (flat list), such as the signed assertion. */
+  readonly upstreamHeaders: string[]
+  /** Set by any wall or page: fields for the client (flat list), such as a renewed cookie. */
+  readonly replyHeaders: string[]
+  /** Set by any wall or page: what must be in the audit log before the client is answered. */
+  readonly events: SecurityEvent[]
+}
+
+/** Whether the client is a browser that navigates, and so can be shown a page. */
+export function wantsHtml(exchange: Exchange): boolean {
+  return exchange.headers.get('accept')?.includes('text/html') === true
+}

@@ -1,0 +1,161 @@
+/** One row of the catalogue: what the client is told. Everything else stays in the audit log. */
+export interface RefusalRow {
+  /** HTTP status, RFC 9110 15. */
+  readonly status: number
+  /** One public sentence; no detail that helps an attacker. */
+  readonly title: string
+  /** For people who look the code up: why it happens and what to do. */
+  readonly help: string
+}
+
+/** Every way in which Ringwall says no. The code is the contract: it is in the answer, the trace and the audit log. */
+export const REFUSALS = {
+  'perimeter.address-denied': {
+    status: 403,
+    title: 'Requests from this address are not accepted',
+    help: 'The client address is on a deny list, or not on the allow list (`security.perimeter.allow`, `deny`).',
+  },
+  'perimeter.flood': {
+    status: 429,
+    title: 'Too many requests from this address',
+    help: 'One address sent more than `security.perimeter.flood` allows (the guide: 2,000 in 300 seconds).',
+  },
+  'perimeter.sql-injection': {
+    status: 403,
+    title: 'The request looks like an attack',
+    help: 'A rule against SQL injection matched. The audit log names the rule and the part of the request.',
+  },
+  'perimeter.cross-site-scripting': {
+    status: 403,
+    title: 'The request looks like an attack',
+    help: 'A rule against cross-site scripting matched. The audit log names the rule and the part of the request.',
+  },
+  'perimeter.path-traversal': {
+    status: 403,
+    title: 'The request looks like an attack',
+    help: 'A rule against path traversal matched. The audit log names the rule and the part of the request.',
+  },
+  'perimeter.body-too-large-to-inspect': {
+    status: 413,
+    title: 'The request body is too large',
+    help: 'The body is larger than `security.perimeter.inspect_body` and `on_excess` is `refuse`.',
+  },
+  'perimeter.body-undecodable': {
+    status: 415,
+    title: 'The request body cannot be decoded',
+    help: 'Content-Encoding names a coding that is unknown or damaged, or the body unpacks beyond its bound.',
+  },
+  'edge.malformed-request': {
+    status: 400,
+    title: 'The request is malformed',
+    help: 'The message breaks HTTP in a way that two readers could read differently. It is refused, never repaired.',
+  },
+  'edge.ambiguous-path': {
+    status: 400,
+    title: 'The request path is ambiguous',
+    help: 'The path holds an encoded slash, a NUL, a backslash, `..;` or bytes that are not UTF-8. A route may allow some.',
+  },
+  'edge.host-unknown': {
+    status: 421,
+    title: 'This host is not served here',
+    help: 'The Host field names none of the hosts of `security.edge.hosts` or of the routes.',
+  },
+  'edge.https-required': {
+    status: 403,
+    title: 'This site is served over HTTPS only',
+    help: 'A request that is not GET or HEAD came over plain HTTP; it is not redirected, since its body was already exposed.',
+  },
+  'gateway.no-route': {
+    status: 404,
+    title: 'Nothing is served at this path',
+    help: 'No row of `routes` matches host and path.',
+  },
+  'gateway.method-not-allowed': {
+    status: 405,
+    title: 'This method is not allowed here',
+    help: 'A route matches the path, but not with this method. The Allow field lists those it takes.',
+  },
+  'gateway.rate-limited': {
+    status: 429,
+    title: 'Too many requests',
+    help: 'A limit of `security.rate_limiting` or of the route was reached. Retry-After says when to come back.',
+  },
+  'gateway.body-too-large': {
+    status: 413,
+    title: 'The request body is too large',
+    help: 'The body is larger than the route allows (`max_body`).',
+  },
+  'gateway.body-too-slow': {
+    status: 408,
+    title: 'The request took too long to arrive',
+    help: 'The body did not arrive within `security.gateway.body_timeout`.',
+  },
+  'identity.sign-in-required': {
+    status: 401,
+    title: 'Sign in first',
+    help: 'The route asks for a signed-in subject and there is no live session.',
+  },
+  'identity.credentials-wrong': {
+    status: 401,
+    title: 'E-mail or password is wrong',
+    help: 'The same answer for an unknown account, a wrong password, a locked and a disabled account.',
+  },
+  'identity.password-unacceptable': {
+    status: 422,
+    title: 'The new password does not meet the policy',
+    help: 'The rules of `security.authentication.password` that it misses are listed on the page.',
+  },
+  'identity.busy': {
+    status: 503,
+    title: 'Sign-in is busy, try again shortly',
+    help: 'The queue of the password hasher is full. Other requests are not affected.',
+  },
+  'access.denied': {
+    status: 403,
+    title: 'You may not do this',
+    help: 'None of the roles of the subject has the permission that the route asks for.',
+  },
+  'application.cross-site-request': {
+    status: 403,
+    title: 'The request came from another site',
+    help: 'A request that changes something carries an Origin or Sec-Fetch-Site of another site.',
+  },
+  'application.content-type-not-allowed': {
+    status: 415,
+    title: 'This kind of content is not accepted here',
+    help: 'The Content-Type of the body is not one that the route takes (`content_types`).',
+  },
+  'upstream.unreachable': {
+    status: 502,
+    title: 'The application cannot be reached',
+    help: 'No connection to the upstream could be made, or it closed before it answered.',
+  },
+  'upstream.timeout': {
+    status: 504,
+    title: 'The application took too long to answer',
+    help: 'The upstream did not send its response head within its timeout.',
+  },
+  'upstream.malformed-reply': {
+    status: 502,
+    title: 'The application sent a malformed answer',
+    help: 'The response could not be re-framed without doubt (for example an unknown Transfer-Encoding).',
+  },
+  'upstream.error': {
+    status: 500,
+    title: 'The application failed',
+    help: 'The application answered with an error page; its text stays in the audit log (`security.application.errors`).',
+  },
+  'audit.unavailable': {
+    status: 503,
+    title: 'The service is temporarily unavailable',
+    help: 'The audit log cannot be written and `security.audit.on_failure` is `refuse`.',
+  },
+  'ringwall.fault': {
+    status: 500,
+    title: 'Something went wrong here',
+    help: 'A wall failed. A wall that fails refuses; the audit log holds the error under the id.',
+  },
+} as const satisfies Record<string, RefusalRow>
+
+/** The stable name of a refusal: `room.what-happened`. */
+export type RefusalCode = keyof typeof REFUSALS

@@ -1,0 +1,59 @@
+import type { Clock } from './clock.ts'
+import type { RefusalCode } from './refusals.ts'
+
+/** The moments of a walk: four at which walls are asked, and the visit to the application between them. */
+export type Moment = 'connection' | 'head' | 'body' | 'upstream' | 'response'
+
+/** One question to one wall, and what it said. */
+export interface Step {
+  readonly wall: string
+  /** The guide's layer, 1 to 6; 0 for the application itself. */
+  readonly layer: number
+  readonly moment: Moment
+  said: 'pass' | 'refuse' | 'answer' | 'fault'
+  code?: RefusalCode
+  /** What the wall saw, for people. Never a secret. */
+  saw?: string
+  /** How long it took, in microseconds. */
+  micros: number
+}
+
+/** The walk of one exchange: each wall, what it saw, what it said, how long it took. */
+export class Trace {
+  readonly steps: Step[] = []
+  readonly #clock: Clock
+  #open: Step | undefined
+  #openedAt = 0
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** A wall is about to be asked. */
+  begin(wall: string, layer: number, moment: Moment): Step {
+    const step: Step = { wall, layer, moment, said: 'pass', micros: 0 }
+    this.steps.push(step)
+    this.#open = step
+    this.#openedAt = this.#clock.elapsed()
+    return step
+  }
+
+  /** The wall has answered. */
+  end(step: Step, said: Step['said'], code?: RefusalCode): void {
+    step.micros = Math.round((this.#clock.elapsed() - this.#openedAt) * 10_000) / 10
+    step.said = said
+    if (code !== undefined) step.code = code
+    this.#open = undefined
+  }
+
+  /** What the wall that is being asked saw. Several notes are joined. */
+  note(text: string): void {
+    const step = this.#open
+    if (step) step.saw = step.saw === undefined ? text : `${step.saw}; ${text}`
+  }
+
+  /** The walls' own time so far, in microseconds. */
+  get micros(): number {
+    return this.steps.reduce((sum, step) => sum + step.micros, 0)
+  }
+}
