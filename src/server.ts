@@ -7,7 +7,7 @@ import {
 } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
-import { type Duplex, pipeline } from 'node:stream'
+import type { Duplex } from 'node:stream'
 import type { TlsOptions, TLSSocket } from 'node:tls'
 
 import { type BodySource, StreamedBody } from './body.ts'
@@ -278,7 +278,8 @@ function finished(res: ServerResponse): Promise<void> {
 }
 
 /** Half-closes, and gives the client two seconds to read before what it still sends becomes a reset (RFC 9112 9.6). */
-function linger(socket: Socket): void {
+function linger(socket: Duplex): void {
+  if (socket.destroyed) return
   socket.end()
   const timer = setTimeout(() => socket.destroy(), 2000)
   socket.once('close', () => clearTimeout(timer))
@@ -300,7 +301,9 @@ async function serveUpgrade(door: Door, req: IncomingMessage, socket: Socket, he
       const res = new ServerResponse(req)
       res.assignSocket(socket)
       reply.close = true
-      return writeReply(res, req, reply)
+      const sent = await writeReply(res, req, reply)
+      linger(socket)
+      return sent
     },
   )
 }
@@ -311,13 +314,16 @@ async function joinTunnel(socket: Socket, head: Buffer, reply: Reply, tunnel: Tu
   socket.write(`HTTP/1.1 ${reply.status} Switching Protocols\r\n${fields}\r\n`, 'latin1')
   if (head.length > 0) tunnel.socket.write(head)
   socket.setTimeout(0)
-  await new Promise<void>((resolve) => {
-    pipeline(socket, tunnel.socket, () => tunnel.socket.destroy())
-    pipeline(tunnel.socket, socket, () => {
-      socket.destroy()
-      resolve()
-    })
-  })
+  const application = tunnel.socket
+  application.on('error', () => application.destroy())
+  socket.pipe(application)
+  application.pipe(socket)
+  // A WebSocket that is closed in one direction is of no use: the other end gets a moment to say goodbye.
+  application.once('end', () => linger(socket))
+  application.once('close', () => linger(socket))
+  socket.once('end', () => linger(application))
+  socket.once('close', () => linger(application))
+  if (!socket.destroyed) await once(socket, 'close')
   return { bytesOut: socket.bytesWritten, aborted: false }
 }
 

@@ -23,6 +23,8 @@ export interface UpstreamOptions {
   readonly maxConnections: number
   /** Requests that may wait for a connection; more are refused. */
   readonly maxWaiting: number
+  /** In place of a socket: how to reach an application in this process. */
+  readonly connect?: Pool.Options['connect']
 }
 
 /** An upstream with a life: it holds connections. */
@@ -74,7 +76,7 @@ export function openUpstream(
   const pool = new Pool(options.origin, {
     connections: options.maxConnections,
     pipelining: 1,
-    connect: { timeout: options.connectTimeoutMs },
+    connect: options.connect ?? { timeout: options.connectTimeoutMs },
     headersTimeout: options.headTimeoutMs,
     bodyTimeout: options.bodyTimeoutMs,
     keepAliveTimeout: 30_000,
@@ -122,7 +124,7 @@ function requestOf(exchange: Exchange, forwarding: readonly string[]): Dispatche
   if (hasBody && whole !== undefined) kept.set('content-length', String(whole.length))
   return {
     path: target.path + target.rawQuery,
-    method: exchange.method as Dispatcher.HttpMethod,
+    method: exchange.method,
     headers: kept.flat() as string[],
     body: hasBody ? (whole ?? Readable.from(body.stream(), { objectMode: false })) : null,
     upgrade,

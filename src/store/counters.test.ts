@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+
+import { gcra, MemoryCounters, openRedis, RedisCounters, requireRedis } from './index.ts'
+import { notHere, startRedis } from './testing.ts'
+
+for (const { name, rule, at, want } of [
+  {
+    name: 'the limit passes at once, the next does not',
+    rule: { limit: 3, periodMs: 3000 },
+    at: [0, 0, 0, 0],
+    want: [1, 1, 1, 0],
+  },
+  {
+    name: 'one interval refills one',
+    rule: { limit: 3, periodMs: 3000 },
+    at: [0, 0, 0, 999, 1000, 1000],
+    want: [1, 1, 1, 0, 1, 0],
+  },
+  {
+    name: 'a refusal costs nothing',
+    rule: { limit: 1, periodMs: 1000 },
+    at: [0, 1, 500, 999, 1000],
+    want: [1, 0, 0, 0, 1],
+  },
+  {
+    name: 'there is no edge of a window',
+    rule: { limit: 2, periodMs: 2000 },
+    at: [1999, 1999, 2000, 2001],
+    want: [1, 1, 0, 0],
+  },
+  {
+    name: 'a long rest does not save up',
+    rule: { limit: 2, periodMs: 1000 },
+    at: [0, 100_000, 100_000, 100_000],
+    want: [1, 1, 1, 0],
+  },
+  {
+    name: 'a clock that goes back gives nothing away',
+    rule: { limit: 1, periodMs: 1000 },
+    at: [5000, 4000],
+    want: [1, 0],
+  },
+]) {
+  test(`gcra: ${name}`, () => {
+    let arrivalMs: number | undefined
+    const got = at.map((nowMs) => {
+      const step = gcra(arrivalMs, 1, rule, nowMs)
+      arrivalMs = step.arrivalMs
+      return step.result.allowed ? 1 : 0
+    })
+    assert.deepEqual(got, want)
+  })
+}
+
+test('gcra: never more than limit + elapsed/interval, whatever the pattern', () => {
+  const rule = { limit: 7, periodMs: 1000 }
+  let arrivalMs: number | undefined
+  let allowed = 0
+  let seed = 1
+  let now = 0
+  for (let i = 0; i < 100_000; i++) {
+    seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648
+    now += seed % 50
+    const step = gcra(arrivalMs, 1, rule, now)
+    arrivalMs = step.arrivalMs
+    if (step.result.allowed) allowed++
+  }
+  assert.ok(allowed <= rule.limit + (now / rule.periodMs) * rule.limit + 1)
+  assert.ok(allowed >= (now / rule.periodMs) * rule.limit * 0.99)
+})
+
+test('gcra: remaining and reset count down and a cost takes several', () => {
+  const rule = { limit: 10, periodMs: 10_000 }
+  assert.deepEqual(gcra(undefined, 3, rule, 0).result, {
+    allowed: true,
+    remaining: 7,
+    retryAfterMs: 0,
+    resetMs: 3000,
+  })
+  assert.deepEqual(gcra(3000, 8, rule, 0).result, {
+    allowed: false,
+    remaining: 7,
+    retryAfterMs: 1000,
+    resetMs: 3000,
+  })
+})
+
+test('memory counters hold at most so many keys and forget the longest unused', () => {
+  const counters = new MemoryCounters(100)
+  const rule = { limit: 1, periodMs: 1_000_000 }
+  for (let i = 0; i < 1000; i++) counters.take(`k${i}`, 1, rule, i)
+  assert.equal(counters.size, 100)
+  assert.equal(counters.take('k999', 1, rule, 1000).allowed, false)
+  assert.equal(counters.take('k0', 1, rule, 1000).allowed, true)
+})
+
+test('when Redis dies each process counts for itself, without an error, and comes back by itself', async (context) => {
+  const first = await startRedis()
+  if (!first) return notHere(context, 'redis-server', 'apt-get install redis-server')
+  const states: string[] = []
+  const redis = openRedis(first.url)
+  await requireRedis(redis)
+  const counters = new RedisCounters(redis, 'test:', (state) => states.push(state))
+  const rule = { limit: 2, periodMs: 60_000 }
+  for (const want of [true, true, false])
+    assert.equal((await counters.take('k', 1, rule, Date.now())).allowed, want)
+  await first.stop()
+  for (const want of [true, true, false])
+    assert.equal((await counters.take('k', 1, rule, Date.now())).allowed, want)
+  assert.deepEqual(states, ['local'])
+  const second = await startRedis(first.port)
+  assert.ok(second)
+  const end = Date.now() + 10_000
+  while (states.at(-1) !== 'shared') {
+    assert.ok(Date.now() < end, 'not shared again within 10 s')
+    await counters.take('other', 1, rule, Date.now())
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  redis.disconnect()
+  await second.release()
+  await first.release()
+})

@@ -1,0 +1,76 @@
+import { Kysely, PostgresDialect } from 'kysely'
+import pg from 'pg'
+
+import { describeError, RingwallError } from '../core/errors.ts'
+import type { Secret } from '../core/secret.ts'
+import type { Database } from './database.ts'
+import type { Tables } from './tables.ts'
+
+// int8 arrives as text by default; every int8 of ours is a time, a count or a size below 2^53.
+const types = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
+    oid === pg.types.builtins.INT8
+      ? Number
+      : pg.types.getTypeParser(oid, format as 'text')) as typeof pg.types.getTypeParser,
+}
+
+/** Opens PostgreSQL 15 or newer. The URL is a secret, since it holds a password. */
+export async function openPostgres(url: Secret, poolSize = 10): Promise<Database> {
+  const pool = new pg.Pool({
+    connectionString: url.reveal(),
+    max: poolSize,
+    connectionTimeoutMillis: 5000,
+    statement_timeout: 30_000,
+    types,
+  })
+  // An idle connection that the server ends is replaced at the next query.
+  pool.on('error', () => undefined)
+  try {
+    const found = await pool.query<{ version: number }>(
+      "SELECT current_setting('server_version_num')::int AS version",
+    )
+    const version = found.rows[0]?.version ?? 0
+    if (version < 150_000) {
+      throw new RingwallError(
+        'store.postgres-version',
+        `PostgreSQL ${Math.floor(version / 10_000)} is too old; 15 is the least`,
+      )
+    }
+  } catch (cause) {
+    await pool.end()
+    if (cause instanceof RingwallError) throw cause
+    throw new RingwallError('store.unreachable', `cannot reach PostgreSQL: ${describeError(cause)}`, {
+      cause,
+    })
+  }
+  const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
+  return {
+    kind: 'postgres',
+    kysely,
+    async insertRows(table, columns, rows) {
+      const names = columns.map((column) => `"${column}"`).join(', ')
+      // INVARIANT: a statement takes at most 65,535 parameters (the protocol counts them in 16 bits).
+      const rowsAtOnce = Math.floor(65_535 / columns.length)
+      const client = await pool.connect()
+      try {
+        await client.query('BEGIN')
+        for (let at = 0; at < rows.length; at += rowsAtOnce) {
+          const part = rows.slice(at, at + rowsAtOnce)
+          let next = 1
+          const places = part.map((row) => `(${row.map(() => `$${next++}`).join(', ')})`).join(', ')
+          await client.query(`INSERT INTO "${table}" (${names}) VALUES ${places}`, part.flat())
+        }
+        await client.query('COMMIT')
+        client.release()
+      } catch (thrown) {
+        // The connection's state is unknown: it is thrown away, and the server rolls back.
+        client.release(true)
+        throw thrown
+      }
+    },
+    async script(sql) {
+      await pool.query(sql)
+    },
+    close: () => kysely.destroy(),
+  }
+}

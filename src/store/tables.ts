@@ -1,0 +1,78 @@
+import type { Generated } from 'kysely'
+
+/** People and machines that can sign in. Times are milliseconds since 1970, flags are 0 or 1. */
+export interface AccountRow {
+  readonly id: string
+  /** `site`: users of the application. `operator`: those who run Ringwall. The two never mix. */
+  readonly realm: 'site' | 'operator'
+  readonly email: string
+  /** Lower-cased; unique within a realm. */
+  readonly email_key: string
+  readonly name: string
+  /** JSON array of role names. */
+  readonly roles: string
+  readonly password_hash: string | null
+  readonly password_set_at: number
+  readonly password_must_change: number
+  /** For one-time passwords. */
+  readonly password_expires_at: number | null
+  /** Sessions with an older version are dead. */
+  readonly session_version: number
+  readonly disabled: number
+  readonly created_at: number
+  readonly last_sign_in_at: number | null
+}
+
+/** Hashes of former passwords, so that they are not taken again. */
+export interface PasswordHistoryRow {
+  readonly account_id: string
+  readonly password_hash: string
+  readonly set_at: number
+}
+
+/** Live sessions. The token itself is nowhere; only its SHA-256. */
+export interface SessionRow {
+  readonly id_hash: string
+  readonly account_id: string
+  readonly realm: 'site' | 'operator'
+  readonly session_version: number
+  readonly created_at: number
+  readonly last_used_at: number
+  readonly idle_expires_at: number
+  readonly absolute_expires_at: number
+  readonly ip: string
+  readonly user_agent: string
+}
+
+/** One line of the audit log. Append-only: the database itself refuses changes. */
+export interface AuditRow {
+  readonly seq: Generated<number>
+  readonly id: string
+  readonly at: number
+  readonly kind: string
+  readonly subject: string | null
+  readonly ip: string | null
+  readonly method: string | null
+  readonly host: string | null
+  readonly path: string | null
+  readonly status: number | null
+  readonly verdict: string
+  readonly wall: string | null
+  readonly code: string | null
+  readonly detail: string | null
+  readonly duration_us: number | null
+  readonly bytes_in: number | null
+  readonly bytes_out: number | null
+  /** JSON: the steps of the walk. */
+  readonly trace: string | null
+  /** JSON: facts of a security event. */
+  readonly data: string | null
+}
+
+/** Every table of the store. */
+export interface Tables {
+  readonly accounts: AccountRow
+  readonly password_history: PasswordHistoryRow
+  readonly sessions: SessionRow
+  readonly audit_events: AuditRow
+}
