@@ -1,7 +1,7 @@
 // One suite on both kinds of store: SQLite with memory, PostgreSQL with Redis. Real servers.
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { execFile, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { after, before, describe } from 'node:test'
@@ -220,7 +220,7 @@ test('the embedded file is readable by its owner only', async () => {
 test('two processes that start at once apply each migration once', async () => {
   const file = join(directory, 'race.sqlite')
   const script = `import { openStore } from ${JSON.stringify(new URL('./index.ts', import.meta.url).href)}
-    const store = await openStore({ file: process.argv[1] }); await store.close()`
+    const store = await openStore({ file: process.argv[2] }); await store.close()`
   const start = (): Promise<unknown> =>
     promisify(execFile)(process.execPath, ['--input-type=module', '-e', script, file])
   await Promise.all([start(), start(), start()])
@@ -252,13 +252,14 @@ test('a schema newer than the program, or a changed step, is refused with what t
 test('after kill -9 in mid-write every acknowledged batch is there, whole', async () => {
   const file = join(directory, 'killed.sqlite')
   const script = `import { openStore } from ${JSON.stringify(new URL('./index.ts', import.meta.url).href)}
-    const { database } = await openStore({ file: process.argv[1] })
+    const { database } = await openStore({ file: process.argv[2] })
     for (let n = 0; ; n++) {
       await database.insertRows('audit_events', ['id', 'at', 'kind', 'verdict'], Array.from({ length: 50 }, (_, i) => [n + '.' + i, n, 'exchange', 'pass']))
       process.stdout.write(n + '\\n')
     }`
-  const { spawn } = await import('node:child_process')
-  const child = spawn(process.execPath, ['--input-type=module', '-e', script, file], {
+  const program = join(directory, 'killed.mjs')
+  writeFileSync(program, script)
+  const child = spawn(process.execPath, [program, file], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   let acknowledged = ''
