@@ -221,8 +221,9 @@ test('two processes that start at once apply each migration once', async () => {
   const file = join(directory, 'race.sqlite')
   const script = `import { openStore } from ${JSON.stringify(new URL('./index.ts', import.meta.url).href)}
     const store = await openStore({ file: process.argv[2] }); await store.close()`
-  const start = (): Promise<unknown> =>
-    promisify(execFile)(process.execPath, ['--input-type=module', '-e', script, file])
+  const program = join(directory, 'race.mjs')
+  writeFileSync(program, script)
+  const start = (): Promise<unknown> => promisify(execFile)(process.execPath, [program, file])
   await Promise.all([start(), start(), start()])
   const database = await openSqlite(file)
   assert.equal(await migrate(database), 0)

@@ -1,0 +1,183 @@
+import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
+import { dirname } from 'node:path'
+
+import type { Clock } from '../core/clock.ts'
+import { RingwallError } from '../core/errors.ts'
+import type { Key, KeyPurpose, Keys } from '../core/keys.ts'
+import { z } from '../core/schema.ts'
+import { Secret } from '../core/secret.ts'
+
+const PURPOSES = [
+  'assertion',
+  'pepper',
+  'cookie',
+  'field',
+  'checkpoint',
+] as const satisfies readonly KeyPurpose[]
+
+const keySchema = z.strictObject({
+  id: z.string().min(1),
+  purpose: z.enum(PURPOSES),
+  created_ms: z.number().int(),
+  material: z.string().min(1),
+})
+const fileSchema = z.strictObject({ version: z.literal(1), keys: z.array(keySchema) })
+type StoredKey = z.infer<typeof keySchema>
+
+/** All keys of an installation, with ids, purposes and ages, in one file of mode 0600. */
+export interface Keyring extends Keys {
+  /** Makes a new key of a purpose. The older ones stay, to read what they made. */
+  rotate(purpose: KeyPurpose): Key
+  /** Purposes whose newest key is older than so many days. */
+  due(days: number): readonly KeyPurpose[]
+}
+
+/**
+ * Opens the keyring, and makes it with one key for each purpose if there is none. Two processes that start at once get
+ * the same one. A file that others can read, or that is damaged, is an error: keys are never quietly replaced.
+ */
+export function openKeyring(file: string, clock: Clock): Keyring {
+  if (!existsSync(file))
+    createFile(
+      file,
+      PURPOSES.map((purpose) => makeKey(purpose, clock)),
+    )
+  return new FileKeyring(file, clock)
+}
+
+class FileKeyring implements Keyring {
+  readonly #file: string
+  readonly #clock: Clock
+  #keys: readonly Key[]
+
+  constructor(file: string, clock: Clock) {
+    this.#file = file
+    this.#clock = clock
+    this.#keys = readKeys(file)
+  }
+
+  current(purpose: KeyPurpose): Key {
+    const [newest] = this.all(purpose)
+    if (newest) return newest
+    throw new RingwallError(
+      'data.key-missing',
+      `the keyring has no key for \`${purpose}\`; restore the file from a backup`,
+      {
+        at: { file: this.#file },
+      },
+    )
+  }
+
+  find(purpose: KeyPurpose, id: string): Key | undefined {
+    return this.#keys.find((key) => key.purpose === purpose && key.id === id)
+  }
+
+  all(purpose: KeyPurpose): readonly Key[] {
+    return this.#keys.filter((key) => key.purpose === purpose).sort((a, b) => b.createdMs - a.createdMs)
+  }
+
+  rotate(purpose: KeyPurpose): Key {
+    const added = makeKey(purpose, this.#clock)
+    const stored = this.#keys.map((key): StoredKey => ({
+      id: key.id,
+      purpose: key.purpose,
+      created_ms: key.createdMs,
+      material: key.material.reveal(),
+    }))
+    const part = `${this.#file}.${process.pid}.part`
+    writeKeys(part, [...stored, added])
+    renameSync(part, this.#file)
+    this.#keys = readKeys(this.#file)
+    return this.current(purpose)
+  }
+
+  due(days: number): readonly KeyPurpose[] {
+    const before = this.#clock.now() - days * 86_400_000
+    return PURPOSES.filter((purpose) => this.current(purpose).createdMs < before)
+  }
+}
+
+function makeKey(purpose: KeyPurpose, clock: Clock): StoredKey {
+  const material =
+    purpose === 'assertion'
+      ? JSON.stringify(
+          generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' }),
+        )
+      : randomBytes(32).toString('base64url')
+  const id = createHash('sha256').update(material).digest('base64url').slice(0, 12)
+  return { id, purpose, created_ms: clock.now(), material }
+}
+
+/** Writes beside, then links: the link fails if another process was first, and nobody ever sees half a file. */
+function createFile(file: string, keys: readonly StoredKey[]): void {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  const part = `${file}.${process.pid}.part`
+  writeKeys(part, keys)
+  try {
+    linkSync(part, file)
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code !== 'EEXIST') throw thrown
+  } finally {
+    rmSync(part, { force: true })
+  }
+}
+
+function writeKeys(file: string, keys: readonly StoredKey[]): void {
+  rmSync(file, { force: true })
+  const handle = openSync(file, 'wx', 0o600)
+  try {
+    writeSync(handle, `${JSON.stringify({ version: 1, keys }, null, 2)}\n`)
+    fsyncSync(handle)
+  } finally {
+    closeSync(handle)
+  }
+}
+
+function readKeys(file: string): readonly Key[] {
+  const mode = statSync(file).mode & 0o777
+  if ((mode & 0o077) !== 0) {
+    throw new RingwallError(
+      'data.keyring-open',
+      `others can read the keyring (mode ${mode.toString(8)}); run chmod 600`,
+      {
+        at: { file },
+      },
+    )
+  }
+  let json: unknown
+  try {
+    json = JSON.parse(readFileSync(file, 'utf8'))
+  } catch {
+    throw new RingwallError('data.keyring-damaged', 'the keyring is not JSON; restore it from a backup', {
+      at: { file },
+    })
+  }
+  const parsed = fileSchema.safeParse(json)
+  if (!parsed.success) {
+    const where = parsed.error.issues.map((issue) => issue.path.join('.')).join(', ')
+    throw new RingwallError(
+      'data.keyring-damaged',
+      `the keyring is damaged at ${where}; restore it from a backup`,
+      { at: { file } },
+    )
+  }
+  return parsed.data.keys.map((key) => ({
+    id: key.id,
+    purpose: key.purpose,
+    createdMs: key.created_ms,
+    material: new Secret(key.material),
+  }))
+}
