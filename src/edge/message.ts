@@ -1,0 +1,61 @@
+import type { RawRequest } from '../core/exchange.ts'
+
+const METHOD = /^[A-Z][A-Z-]{0,31}$/
+const MAX_FIELDS = 100
+
+/**
+ * Why a message is refused although Node's parser took it: wherever two readers could disagree about where it ends, what
+ * it asks or who sent it (RFC 9112 6.3, 11.2). Undefined when there is no doubt.
+ */
+export function doubtInMessage(raw: RawRequest, allowGetBody = false): string | undefined {
+  if (raw.httpVersion !== '1.1' && raw.httpVersion !== '1.0' && raw.httpVersion !== '2.0')
+    return `HTTP version ${raw.httpVersion}`
+  if (!METHOD.test(raw.method)) return 'a method that is not upper-case letters'
+  if (raw.method === 'TRACE' || raw.method === 'CONNECT') return `the method ${raw.method}`
+  if (raw.headers.length / 2 > MAX_FIELDS) return `more than ${MAX_FIELDS} fields`
+  let transferEncoding: string | undefined
+  let contentLength: string | undefined
+  for (let i = 0; i < raw.headers.length; i += 2) {
+    const rawName = raw.headers[i] as string
+    const value = raw.headers[i + 1] as string
+    if (rawName.includes('_')) return `an underscore in the field name \`${rawName}\``
+    if (hasControl(value)) return `a control byte in the field \`${rawName}\``
+    const name = rawName.toLowerCase()
+    if (name === 'transfer-encoding') {
+      if (transferEncoding !== undefined) return 'two Transfer-Encoding fields'
+      transferEncoding = value
+    } else if (name === 'content-length') {
+      if (contentLength !== undefined) return 'two Content-Length fields'
+      contentLength = value
+    } else if (name === 'expect' && value.toLowerCase() !== '100-continue')
+      return 'an Expect other than 100-continue'
+  }
+  return doubtInFraming(raw, transferEncoding, contentLength, allowGetBody)
+}
+
+function doubtInFraming(
+  raw: RawRequest,
+  transferEncoding: string | undefined,
+  contentLength: string | undefined,
+  allowGetBody: boolean,
+): string | undefined {
+  if (transferEncoding !== undefined) {
+    if (transferEncoding !== 'chunked') return 'a Transfer-Encoding other than `chunked`'
+    if (raw.httpVersion !== '1.1') return 'a Transfer-Encoding outside of HTTP/1.1'
+    if (contentLength !== undefined) return 'both Transfer-Encoding and Content-Length'
+  }
+  if (contentLength !== undefined && !/^(0|[1-9]\d{0,14})$/.test(contentLength))
+    return 'a Content-Length that is not one plain number'
+  const hasBody = transferEncoding !== undefined || (contentLength !== undefined && contentLength !== '0')
+  if (hasBody && (raw.method === 'HEAD' || (raw.method === 'GET' && !allowGetBody)))
+    return `a body with ${raw.method}`
+  return undefined
+}
+
+function hasControl(value: string): boolean {
+  for (let i = 0; i < value.length; i++) {
+    const code = value.charCodeAt(i)
+    if ((code < 32 && code !== 9) || code === 127) return true
+  }
+  return false
+}

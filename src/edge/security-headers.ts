@@ -1,0 +1,57 @@
+import type { HeaderList } from '../core/headers.ts'
+import type { EdgeRouteConfig, HeadersConfig } from './config.ts'
+
+/** Fields that tell an attacker what runs here. */
+const TELLTALE = [
+  'server',
+  'x-powered-by',
+  'x-aspnet-version',
+  'x-aspnetmvc-version',
+  'x-generator',
+  'x-runtime',
+]
+
+/**
+ * The guide's security headers and their modern forms, compiled once. What the application sends itself is kept, unless
+ * `override` says otherwise. HSTS goes out over HTTPS only (RFC 6797 7.2).
+ */
+export function compileSecurityHeaders(
+  config: HeadersConfig,
+  route: EdgeRouteConfig,
+): (headers: HeaderList, isHttps: boolean) => void {
+  const frameOptions = route.frame_options ?? config.frame_options
+  const fields: (readonly [string, string])[] = [
+    ['X-Frame-Options', frameOptions],
+    ['X-Content-Type-Options', 'nosniff'],
+    ['X-XSS-Protection', config.xss_protection],
+    ['Referrer-Policy', config.referrer_policy],
+    ['Permissions-Policy', config.permissions_policy],
+    ['Cross-Origin-Opener-Policy', 'same-origin'],
+  ]
+  if (config.csp_enabled)
+    fields.push(['Content-Security-Policy', route.csp ?? config.csp ?? defaultCsp(frameOptions)])
+  const preload = config.hsts_preload ? '; preload' : ''
+  const hsts =
+    config.hsts_max_age > 0 ? `max-age=${config.hsts_max_age}; includeSubDomains${preload}` : undefined
+  return (headers, isHttps) => {
+    for (const name of TELLTALE) headers.delete(name)
+    for (const [name, value] of fields) if (config.override || !headers.has(name)) headers.set(name, value)
+    if (isHttps && hsts !== undefined) headers.set('Strict-Transport-Security', hsts)
+  }
+}
+
+/** The guide's policy, without `'unsafe-inline'` for scripts and with plugins off. */
+function defaultCsp(frameOptions: HeadersConfig['frame_options']): string {
+  return [
+    "default-src 'self'",
+    "script-src 'self'",
+    "style-src 'self' 'unsafe-inline'",
+    "img-src 'self' data: https:",
+    "font-src 'self'",
+    "connect-src 'self'",
+    `frame-ancestors ${frameOptions === 'DENY' ? "'none'" : "'self'"}`,
+    "base-uri 'self'",
+    "form-action 'self'",
+    "object-src 'none'",
+  ].join('; ')
+}
