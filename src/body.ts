@@ -13,6 +13,7 @@ const NOTHING = new Uint8Array(0)
 export class StreamedBody implements RequestBody {
   readonly declaredBytes: number | undefined
   maxBytes = Number.MAX_SAFE_INTEGER
+  maxPauseMs = 30_000
   receivedBytes = 0
   readonly #source: BodySource
   #iterator: AsyncIterator<Uint8Array> | undefined
@@ -64,7 +65,7 @@ export class StreamedBody implements RequestBody {
 
   async #read(): Promise<Uint8Array | undefined> {
     this.#iterator ??= this.#source()
-    const next = await this.#iterator.next()
+    const next = await this.#nextInTime(this.#iterator)
     if (next.done === true) {
       this.#ended = true
       return undefined
@@ -75,6 +76,20 @@ export class StreamedBody implements RequestBody {
       throw new StreamFault('gateway.body-too-large', `more than ${this.maxBytes} bytes arrived`)
     }
     return next.value
+  }
+
+  async #nextInTime(iterator: AsyncIterator<Uint8Array>): Promise<IteratorResult<Uint8Array>> {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => {
+        reject(new StreamFault('gateway.body-too-slow', `nothing arrived for ${this.maxPauseMs} ms`))
+      }, this.maxPauseMs)
+    })
+    try {
+      return await Promise.race([iterator.next(), late])
+    } finally {
+      clearTimeout(timer)
+    }
   }
 }
 

@@ -145,7 +145,17 @@ test('an ordinary request walks in outermost first and out innermost first', asy
   assert.deepEqual(seen.reply.headers.all('left'), ['application', 'gateway', 'edge', 'perimeter'])
   assert.deepEqual(
     seen.exchange.trace.steps.map((step) => `${step.wall} ${step.moment} ${step.said}`),
-    ['perimeter head pass', 'edge head pass', 'gateway head pass', 'application head pass', 'upstream upstream pass', 'application response pass', 'gateway response pass', 'edge response pass', 'perimeter response pass'],
+    [
+      'perimeter head pass',
+      'edge head pass',
+      'gateway head pass',
+      'application head pass',
+      'upstream upstream pass',
+      'application response pass',
+      'gateway response pass',
+      'edge response pass',
+      'perimeter response pass',
+    ],
   )
 })
 

@@ -15,7 +15,10 @@ export type FetchApplication = (request: Request) => Response | Promise<Response
  * A connector to a `node:http` application in this process: HTTP over a pair of streams in memory, so that the
  * application meets real IncomingMessage and ServerResponse objects and the walk is the gateway's own, without a port.
  */
-export function connectInProcess(application: RequestListener): { readonly connect: Pool.Options['connect']; close(): void } {
+export function connectInProcess(application: RequestListener): {
+  readonly connect: Pool.Options['connect']
+  close(): void
+} {
   const server = createServer(application)
   const connect: Pool.Options['connect'] = (_options, callback) => {
     const [ours, theirs] = duplexPair()
@@ -26,12 +29,18 @@ export function connectInProcess(application: RequestListener): { readonly conne
 }
 
 /** An application that takes a Request and gives a Response, as an upstream. */
-export function fetchUpstream(application: FetchApplication, forwarding: (exchange: Exchange) => readonly string[]): Upstream {
+export function fetchUpstream(
+  application: FetchApplication,
+  forwarding: (exchange: Exchange) => readonly string[],
+): Upstream {
   return async (exchange) => {
     const { target, host, client, body } = exchange
-    if (!target.ok || !host.ok) throw new Error('a request without a canonical target reached the application')
+    if (!target.ok || !host.ok)
+      throw new Error('a request without a canonical target reached the application')
     const headers = new Headers()
-    const kept = exchange.headers.filter((name) => !name.startsWith('ringwall-') && name !== 'transfer-encoding' && name !== 'expect')
+    const kept = exchange.headers.filter(
+      (name) => !name.startsWith('ringwall-') && name !== 'transfer-encoding' && name !== 'expect',
+    )
     const extra = [...new HeaderList([...forwarding(exchange), ...exchange.upstreamHeaders])]
     for (const [name] of extra) kept.delete(name)
     for (const [name, value] of [...kept, ...extra]) headers.append(name, value)
@@ -63,7 +72,11 @@ function replyOf(response: Response): Reply {
 }
 
 /** A Reply as a WHATWG Response; `done` is called once, when its body has ended or was given up. */
-export function responseOf(reply: Reply, isHead: boolean, done: (bytesOut: number, aborted: boolean) => void): Response {
+export function responseOf(
+  reply: Reply,
+  isHead: boolean,
+  done: (bytesOut: number, aborted: boolean) => void,
+): Response {
   const headers = new Headers()
   for (const [name, value] of reply.headers) headers.append(name, value)
   const init = { status: reply.status, headers }

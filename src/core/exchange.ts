@@ -64,6 +64,8 @@ export interface RequestBody {
   readonly receivedBytes: number
   /** The most that may ever be read; a wall may lower it before the first read. */
   maxBytes: number
+  /** The longest pause between two pieces, in milliseconds; a wall may set it before the first read. */
+  maxPauseMs: number
   /** Buffers up to `limit` bytes and shows them; `complete` says whether that is all. */
   tap(limit: number): Promise<{ readonly bytes: Uint8Array; readonly complete: boolean }>
   /** The whole body, once a tap has shown all of it. */

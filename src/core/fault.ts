@@ -9,7 +9,11 @@ export class StreamFault extends Error {
   /** Flat list of fields to send with the refusal. */
   readonly headers: readonly string[]
 
-  constructor(code: RefusalCode, detail: string, options: { cause?: unknown; headers?: readonly string[] } = {}) {
+  constructor(
+    code: RefusalCode,
+    detail: string,
+    options: { cause?: unknown; headers?: readonly string[] } = {},
+  ) {
     super(detail, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'StreamFault'
     this.code = code

@@ -31,6 +31,7 @@ export function gatewayWall(
 
   const judgeSize = (exchange: Exchange): Verdict => {
     exchange.body.maxBytes = maxBody
+    exchange.body.maxPauseMs = config.gateway.body_timeout
     const declared = exchange.body.declaredBytes
     if (declared === undefined || declared <= maxBody) return pass
     return refuse(
