@@ -111,7 +111,7 @@ async function goIn(exchange: Exchange, plan: Plan, house: House): Promise<Way> 
       exchange.trace.end(step, 'fault')
       throw thrown
     }
-    return { reply, outcome: { verdict: reply.origin === 'ringwall' ? 'answer' : 'pass' }, depth: deepest }
+    return { reply, outcome: outcomeOf(reply), depth: deepest }
   } catch (thrown) {
     if (thrown instanceof ClientGone || exchange.signal.aborted) {
       return {
@@ -177,6 +177,12 @@ async function ask(
     exchange.trace.end(step, 'fault', verdict.code)
   }
   return verdict
+}
+
+/** Ringwall's own pages stand where the application does; their refusals count as refusals. */
+function outcomeOf(reply: Reply): Outcome {
+  if (reply.code === undefined) return { verdict: reply.origin === 'ringwall' ? 'answer' : 'pass' }
+  return { verdict: 'refuse', wall: reply.code.slice(0, reply.code.indexOf('.')), refusal: refuse(reply.code, '') }
 }
 
 function stopped(

@@ -1,0 +1,36 @@
+import { stringify } from 'yaml'
+
+import { formatDurationExact, formatSizeExact } from './measure.ts'
+import type { Config } from './schema.ts'
+
+/** Keys whose value is milliseconds or bytes inside, and a text with a unit in the file. */
+const DURATIONS = new Set(['flush', 'body_timeout', 'connect_timeout', 'timeout', 'idle_timeout'])
+const SIZES = new Set(['max_body', 'inspect_body'])
+
+/** The whole configuration, defaults included, as YAML that could be loaded again; secrets are `[secret]`. */
+export function printConfig(config: Config): string {
+  return stringify(plainConfig(config), { lineWidth: 0 })
+}
+
+/** The whole configuration as plain values, units as in the file, secrets as `[secret]`. */
+export function plainConfig(config: Config): unknown {
+  return plain('', config)
+}
+
+function plain(key: string, value: unknown): unknown {
+  if (typeof value === 'number' && DURATIONS.has(key)) return formatDurationExact(value)
+  if (typeof value === 'number' && SIZES.has(key)) return formatSizeExact(value)
+  if (Array.isArray(value)) return value.map((inner) => plain('', inner))
+  if (typeof value !== 'object' || value === null) return value
+  if (Object.getPrototypeOf(value) !== Object.prototype) return String(value)
+  if ('host' in value && 'port' in value)
+    return `${String(value.host).includes(':') ? `[${value.host}]` : value.host}:${value.port}`
+  const entries = Object.entries(value).map(([name, inner]): [string, unknown] => {
+    if (key === 'listen' && inner === undefined && name !== 'certificate' && name !== 'key')
+      return [name, 'off']
+    if (key === 'flood' && name === 'period' && typeof inner === 'number')
+      return [name, formatDurationExact(inner)]
+    return [name, plain(name, inner)]
+  })
+  return Object.fromEntries(entries.filter(([, inner]) => inner !== undefined))
+}

@@ -1,0 +1,50 @@
+/** Name and flags of the session cookie for one realm and scheme. */
+export interface SessionCookie {
+  readonly name: string
+  /** The Set-Cookie value for a token. */
+  set(token: string): string
+  /** The Set-Cookie value that takes the cookie away. */
+  clear(): string
+}
+
+/**
+ * Over HTTPS the name begins with `__Host-`, so that no subdomain and no plain page can set or read it (RFC 6265bis
+ * 4.1.3.2). Over plain HTTP, which is for this machine only, it cannot. Each realm has a name of its own.
+ */
+export function sessionCookie(
+  realm: 'site' | 'operator',
+  isHttps: boolean,
+  sameSite: 'strict' | 'lax',
+): SessionCookie {
+  const bare = realm === 'operator' ? 'ringwall-operator' : 'ringwall'
+  const name = isHttps ? `__Host-${bare}` : bare
+  const flags = `Path=/; HttpOnly; SameSite=${sameSite === 'strict' ? 'Strict' : 'Lax'}${isHttps ? '; Secure' : ''}`
+  return {
+    name,
+    set: (token) => `${name}=${token}; ${flags}`,
+    clear: () => `${name}=; Max-Age=0; ${flags}`,
+  }
+}
+
+/** The value of a cookie; undefined when it is absent, or there twice with different values. */
+export function readCookie(rawCookies: readonly string[], name: string): string | undefined {
+  const values = new Set<string>()
+  for (const pair of rawCookies.flatMap((header) => header.split(';'))) {
+    const at = pair.indexOf('=')
+    if (at > 0 && pair.slice(0, at).trim() === name) values.add(pair.slice(at + 1).trim())
+  }
+  return values.size === 1 ? [...values][0] : undefined
+}
+
+/** Where to go after signing in: a path of this site, or the front page. Never another site. */
+export function safeReturnPath(rawPath: string | null | undefined): string {
+  if (
+    rawPath == null ||
+    rawPath.length > 2048 ||
+    !/^\/(?![/\\])[\x21-\x7e]*$/.test(rawPath) ||
+    rawPath.includes('\\')
+  )
+    return '/'
+  const url = URL.parse(rawPath, 'http://here.invalid')
+  return url?.origin === 'http://here.invalid' ? url.pathname + url.search : '/'
+}

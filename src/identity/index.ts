@@ -1,0 +1,17 @@
+export { type Account, Accounts, type PasswordChange } from './accounts.ts'
+export { Assertions } from './assertion.ts'
+export {
+  type AuthenticationConfig,
+  authenticationSchema,
+  type IdentityRouteConfig,
+  identityRouteKeys,
+} from './config.ts'
+export { readCookie, safeReturnPath, sessionCookie } from './cookie.ts'
+export { PAGES } from './html.ts'
+export { Identity, type IdentityOptions, type SignIn, type SubjectCheck } from './identity.ts'
+export { Lockout } from './lockout.ts'
+export { type IdentityPage, identityPages } from './pages.ts'
+export { type PasswordCheck, PasswordHasher } from './password-hasher.ts'
+export { validatePassword } from './password-policy.ts'
+export { type SessionCheck, Sessions } from './sessions.ts'
+export { identityWall } from './wall.ts'

@@ -1,0 +1,81 @@
+import { type Exchange, wantsHtml } from '../core/exchange.ts'
+import { redirectReply } from '../core/reply.ts'
+import { answer, pass, refuse, type Verdict } from '../core/verdict.ts'
+import type { Wall } from '../core/wall.ts'
+import type { IdentityRouteConfig } from './config.ts'
+import { readCookie, sessionCookie } from './cookie.ts'
+import { PAGES } from './html.ts'
+import type { Identity } from './identity.ts'
+
+/** Pages that somebody may still use who must change his password first. */
+const ALLOWED_BEFORE_CHANGE = new Set<string>([
+  PAGES.password,
+  PAGES.signOut,
+  PAGES.signIn,
+  PAGES.style,
+  PAGES.jwks,
+])
+
+/** Layer 4, first half: who is it? The application is told by signed assertion and by plain fields. */
+export function identityWall(
+  identity: Identity,
+  route: IdentityRouteConfig & { readonly name: string },
+  audience: string,
+): Wall {
+  const mode = route.sign_in ?? 'optional'
+  const anonymous = (exchange: Exchange, why: string): Verdict => {
+    if (mode !== 'required') return pass
+    return mayRedirect(exchange)
+      ? answer(redirectReply(303, `${PAGES.signIn}?to=${encodeURIComponent(returnPath(exchange))}`))
+      : refuse('identity.sign-in-required', why, ['WWW-Authenticate', 'Cookie'])
+  }
+  return {
+    layer: 4,
+    name: 'identity',
+    async head(exchange) {
+      if (mode === 'off') return pass
+      const { same_site: sameSite } = identity.config.session
+      const cookie = sessionCookie(identity.realm, exchange.client.scheme === 'https', sameSite)
+      const token = readCookie(exchange.headers.all('cookie'), cookie.name)
+      if (token === undefined) return anonymous(exchange, 'no session')
+      const check = await identity.subjectOf(token)
+      if (!check.ok) {
+        exchange.trace.note(`session ${check.reason}`)
+        exchange.replyHeaders.push('Set-Cookie', cookie.clear())
+        return anonymous(exchange, `session ${check.reason}`)
+      }
+      const { subject } = check
+      exchange.subject = subject
+      exchange.trace.note(`subject ${subject.id}`)
+      if (
+        subject.mustChangePassword &&
+        exchange.target.ok &&
+        !ALLOWED_BEFORE_CHANGE.has(exchange.target.path)
+      ) {
+        return mayRedirect(exchange)
+          ? answer(redirectReply(303, PAGES.password))
+          : refuse('identity.sign-in-required', 'the password must be changed first', [
+              'WWW-Authenticate',
+              'Cookie',
+            ])
+      }
+      exchange.upstreamHeaders.push(
+        'Ringwall-Subject',
+        subject.id,
+        'Ringwall-Roles',
+        subject.roles.join(','),
+        'Ringwall-Assertion',
+        await identity.assertions.sign(subject, audience),
+      )
+      return pass
+    },
+  }
+}
+
+function mayRedirect(exchange: Exchange): boolean {
+  return (exchange.method === 'GET' || exchange.method === 'HEAD') && wantsHtml(exchange)
+}
+
+function returnPath(exchange: Exchange): string {
+  return exchange.target.ok ? exchange.target.path + exchange.target.rawQuery : '/'
+}
