@@ -182,7 +182,11 @@ async function ask(
 /** Ringwall's own pages stand where the application does; their refusals count as refusals. */
 function outcomeOf(reply: Reply): Outcome {
   if (reply.code === undefined) return { verdict: reply.origin === 'ringwall' ? 'answer' : 'pass' }
-  return { verdict: 'refuse', wall: reply.code.slice(0, reply.code.indexOf('.')), refusal: refuse(reply.code, '') }
+  return {
+    verdict: 'refuse',
+    wall: reply.code.slice(0, reply.code.indexOf('.')),
+    refusal: refuse(reply.code, ''),
+  }
 }
 
 function stopped(

@@ -15,21 +15,22 @@ export interface Parts {
   readonly counters: Counters
   readonly clock: Clock
   readonly identity: Identity
+  /** The public port of HTTPS, where it is listened on. */
+  readonly httpsPort: number | undefined
 }
 
 /**
  * The walls of one route, outermost first. Reading order, running order and the order in the docs are this order.
  * Built once per route: all options are compiled here, and a request costs only the loop. To add a wall, add a line.
  */
-export function buildWalls(config: Config, route: RouteConfig, parts: Parts): readonly Wall[] {
-  const { security } = config
+export function buildWalls({ security }: Config, route: RouteConfig, parts: Parts): readonly Wall[] {
   return [
     perimeterWall(security.perimeter, route, parts),
-    edgeWall(security, route, config.listen),
+    edgeWall(security, route, parts),
     gatewayWall(security, route, parts),
-    identityWall(parts.identity, route),
+    identityWall(parts.identity, route, route.upstream ?? route.name),
     accessWall(security.authorization, route),
     applicationWall(security.application, route),
-    dataWall(security.data, route),
+    dataWall(route),
   ]
 }

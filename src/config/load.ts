@@ -108,9 +108,7 @@ function check(raw: unknown, placeOf: PlaceOf, env: Environment): Config {
   return freeze(config)
 }
 
-function nameOf(
-  route: Config['routes'][number] | { path: string; hosts?: string[]; methods?: string[] },
-): string {
+function nameOf(route: Pick<RouteConfig, 'path' | 'hosts' | 'methods'>): string {
   return [route.methods?.join('|'), `${route.hosts?.join('|') ?? ''}${route.path}`].filter(Boolean).join(' ')
 }
 

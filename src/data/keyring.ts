@@ -45,6 +45,17 @@ export interface Keyring extends Keys {
   due(days: number): readonly KeyPurpose[]
 }
 
+/** Keys that nobody will need again, for a store that is kept in memory. */
+export function openMemoryKeyring(clock: Clock): Keys {
+  const keys = PURPOSES.map((purpose) => keyOf(makeKey(purpose, clock)))
+  const all = (purpose: KeyPurpose): readonly Key[] => keys.filter((key) => key.purpose === purpose)
+  return {
+    all,
+    current: (purpose) => all(purpose)[0] as Key,
+    find: (purpose, id) => all(purpose).find((key) => key.id === id),
+  }
+}
+
 /**
  * Opens the keyring, and makes it with one key for each purpose if there is none. Two processes that start at once get
  * the same one. A file that others can read, or that is damaged, is an error: keys are never quietly replaced.
@@ -174,10 +185,9 @@ function readKeys(file: string): readonly Key[] {
       { at: { file } },
     )
   }
-  return parsed.data.keys.map((key) => ({
-    id: key.id,
-    purpose: key.purpose,
-    createdMs: key.created_ms,
-    material: new Secret(key.material),
-  }))
+  return parsed.data.keys.map(keyOf)
+}
+
+function keyOf(stored: StoredKey): Key {
+  return { id: stored.id, purpose: stored.purpose, createdMs: stored.created_ms, material: new Secret(stored.material) }
 }

@@ -7,7 +7,7 @@ export {
   identityRouteKeys,
 } from './config.ts'
 export { readCookie, safeReturnPath, sessionCookie } from './cookie.ts'
-export { PAGES } from './html.ts'
+export { escapeHtml, PAGES } from './html.ts'
 export { Identity, type IdentityOptions, type SignIn, type SubjectCheck } from './identity.ts'
 export { Lockout } from './lockout.ts'
 export { type IdentityPage, identityPages } from './pages.ts'

@@ -1,0 +1,128 @@
+import { Readable } from 'node:stream'
+
+import type { AuditEvent } from './audit/index.ts'
+import { StreamedBody } from './body.ts'
+import type { Config } from './config/index.ts'
+import { systemClock, systemRandom } from './core/clock.ts'
+import { createIdSource } from './core/id.ts'
+import type { AuditRecord } from './core/watch.ts'
+import { walk } from './flow.ts'
+import { openKept } from './kept.ts'
+import { receive } from './receive.ts'
+import { buildSite } from './sites.ts'
+
+/** A request that is only imagined. */
+export interface ExplainRequest {
+  readonly method: string
+  readonly target: string
+  /** The Host field; `localhost` if not given. */
+  readonly host?: string
+  /** Flat list of further fields. */
+  readonly headers?: readonly string[]
+  readonly body?: string
+  readonly https?: boolean
+  /** The client's address; this machine's if not given. */
+  readonly ip?: string
+}
+
+/** The walk of an imagined request, in the form of a line of the audit log. */
+export type Explanation = AuditEvent
+
+/**
+ * Walks a request through the walls of a configuration without sending, counting or recording it: the store is empty and
+ * in memory, and in place of the application stands an answer that says so.
+ */
+export async function explainWalk(config: Config, request: ExplainRequest): Promise<Explanation> {
+  const { postgres: _postgres, redis: _redis, ...store } = config.store
+  const imagined: Config = { ...config, store: { ...store, directory: ':memory:' } }
+  const kept = await openKept(imagined)
+  const generation = buildSite(imagined, kept, systemClock, undefined, {
+    fetch: () => new Response('not sent'),
+  })
+  try {
+    const body = Buffer.from(request.body ?? '')
+    const hasType =
+      request.headers?.some((name, i) => i % 2 === 0 && name.toLowerCase() === 'content-type') === true
+    const typeFields =
+      body.length > 0 && !hasType ? ['Content-Type', 'application/x-www-form-urlencoded'] : []
+    const bodyFields = body.length > 0 ? ['Content-Length', String(body.length), ...typeFields] : []
+    const arrival = {
+      connection: {
+        peer: request.ip ?? '127.0.0.1',
+        peerPort: 0,
+        localPort: 0,
+        ...(request.https === true && { tls: { version: 'TLSv1.3', cipher: '', serverName: undefined } }),
+      },
+      raw: {
+        method: request.method,
+        target: request.target,
+        httpVersion: '1.1',
+        headers: ['Host', request.host ?? 'localhost', ...(request.headers ?? []), ...bodyFields],
+      },
+      body: new StreamedBody(body.length, () => Readable.from([body]).iterator()),
+      signal: new AbortController().signal,
+    }
+    const { reading, plan } = generation.site.read(arrival)
+    const records: AuditRecord[] = []
+    const house = {
+      watch: {
+        healthy: () => true,
+        recordDurably: async (more: readonly AuditRecord[]) => void records.push(...more),
+        record: (record: AuditRecord) => void records.push(record),
+      },
+      clock: systemClock,
+      onAuditFailure: 'refuse' as const,
+    }
+    const exchange = receive(arrival, reading, createIdSource(systemClock, systemRandom)(), systemClock)
+    await walk(exchange, plan, house, async (reply) => {
+      reply.cancel?.()
+      return { bytesOut: 0, aborted: false }
+    })
+    const [record] = records
+    if (!record) throw new Error('a walk left no record')
+    return eventOf(record)
+  } finally {
+    await generation.close()
+    await kept.close()
+  }
+}
+
+function eventOf(record: AuditRecord): AuditEvent {
+  const {
+    subject,
+    ip,
+    method,
+    host,
+    path,
+    status,
+    wall,
+    code,
+    detail,
+    durationMicros,
+    bytesIn,
+    bytesOut,
+    trace,
+    data,
+  } = record
+  return {
+    seq: 0,
+    id: record.id,
+    atMs: record.atMs,
+    kind: record.kind,
+    verdict: record.verdict,
+    subject: subject ?? null,
+    ip: ip ?? null,
+    method: method ?? null,
+    host: host ?? null,
+    path: path ?? null,
+    status: status ?? null,
+    wall: wall ?? null,
+    code: code ?? null,
+    detail: detail ?? null,
+    durationMicros: durationMicros ?? null,
+    bytesIn: bytesIn ?? null,
+    bytesOut: bytesOut ?? null,
+    trace: trace ?? null,
+    data: data ?? null,
+  }
+}

@@ -1,0 +1,330 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import { join } from 'node:path'
+
+import { AuditLog } from './audit/index.ts'
+import { StreamedBody } from './body.ts'
+import { completeConfig, type Config, type ConfigInput, type ListenAddress } from './config/index.ts'
+import { type Clock, type RandomBytes, systemClock, systemRandom } from './core/clock.ts'
+import { describeError } from './core/errors.ts'
+import type { Connection } from './core/exchange.ts'
+import { createIdSource } from './core/id.ts'
+import type { Reply } from './core/reply.ts'
+import type { AuditRecord } from './core/watch.ts'
+import { createTextMask } from './data/index.ts'
+import { openDevelopmentCertificate, readCertificate, tlsOptions } from './edge/index.ts'
+import { explainWalk, type ExplainRequest, type Explanation } from './explain.ts'
+import { type House, walk } from './flow.ts'
+import { type FetchApplication, responseOf } from './in-process.ts'
+import { type Kept, openKept } from './kept.ts'
+import { malformedAnswer } from './malformed.ts'
+import { type Arrival, receive } from './receive.ts'
+import { type Door, listen as listenOn, type Listener, nodeListener } from './server.ts'
+import type { ChangeWalls } from './site.ts'
+import { buildOperatorSite, buildSite, type Generation } from './sites.ts'
+
+export { completeConfig, type Config, type ConfigInput, ConfigError, loadConfig } from './config/index.ts'
+export { RingwallError } from './core/errors.ts'
+export type { Exchange } from './core/exchange.ts'
+export { answer, pass, refuse, type Verdict } from './core/verdict.ts'
+export type { Wall } from './core/wall.ts'
+export type { ExplainRequest, Explanation } from './explain.ts'
+export { type Kept, openKept } from './kept.ts'
+
+/** What can be set beside the configuration. */
+export interface RingwallOptions {
+  /** Lines for the operator: alarms, reloads, state of Redis. */
+  readonly onNotice?: (line: string) => void
+  /** Changes the table of walls, for example `(walls) => walls.toSpliced(5, 0, mine)`. */
+  readonly walls?: ChangeWalls
+  readonly clock?: Clock
+  readonly random?: RandomBytes
+}
+
+/** Where the gateway listens, as URLs. */
+export interface Listening {
+  readonly http?: string
+  readonly https?: string
+  readonly operator?: string
+}
+
+/** The six walls and the watch, open. */
+export interface Ringwall {
+  /** Walks a WHATWG Request: to the application that is given, else to the configured upstream. */
+  fetch(
+    request: Request,
+    options?: { readonly app?: FetchApplication; readonly peer?: string },
+  ): Promise<Response>
+  /** A `node:http` listener: in front of an application in this process, or of the configured upstream. */
+  handler(app?: RequestListener): (req: IncomingMessage, res: ServerResponse) => void
+  /** Opens the configured ports. */
+  listen(): Promise<Listening>
+  /** Given out once, when there was no operator yet. */
+  readonly firstOperator: { readonly email: string; readonly oneTimePassword: string } | undefined
+  /** What each wall would say of a request, without sending or recording it. */
+  explain(request: ExplainRequest): Promise<Explanation>
+  /** Swaps the walls. What is under way ends behind the old ones. Addresses and the store stay until a restart. */
+  reload(config: Config | ConfigInput): Promise<void>
+  /** Stops listening and lets what is under way finish. */
+  drain(graceMs?: number): Promise<void>
+  /** Ends everything, the audit log flushed. */
+  close(): Promise<void>
+}
+
+/** Opens Ringwall with a configuration: the library's front door. */
+export async function ringwall(
+  input: Config | ConfigInput = {},
+  options: RingwallOptions = {},
+): Promise<Ringwall> {
+  const config = isComplete(input) ? input : completeConfig(input)
+  const gateway = await Gateway.open(config, options)
+  return {
+    fetch: (request, how) => gateway.fetch(request, how),
+    handler: (app) => nodeListener(gateway.door(app)),
+    listen: () => gateway.listen(),
+    firstOperator: gateway.firstOperator,
+    explain: (request) => explainWalk(gateway.config, request),
+    reload: (next) => gateway.reload(isComplete(next) ? next : completeConfig(next)),
+    drain: (graceMs) => gateway.drain(graceMs),
+    close: () => gateway.close(),
+  }
+}
+
+/** A configuration that went through the loader is frozen; what a program writes by hand is not. */
+function isComplete(config: Config | ConfigInput): config is Config {
+  return (
+    Object.isFrozen(config) && 'security' in config && config.security !== undefined && 'profile' in config
+  )
+}
+
+class Gateway {
+  config: Config
+  readonly firstOperator: Ringwall['firstOperator']
+  readonly #kept: Kept
+  readonly #log: AuditLog
+  readonly #options: RingwallOptions
+  readonly #clock: Clock
+  readonly #nextId: () => string
+  readonly #listeners: Listener[] = []
+  #house: House
+  #current: Generation
+  #operator: Generation
+  /** Generations that still have something under way, or serve an application in this process. */
+  readonly #others = new Set<Generation>()
+  readonly #fetchGenerations = new WeakMap<
+    FetchApplication,
+    { readonly config: Config; readonly generation: Generation }
+  >()
+
+  static async open(config: Config, options: RingwallOptions): Promise<Gateway> {
+    const clock = options.clock ?? systemClock
+    const random = options.random ?? systemRandom
+    const kept = await openKept(config, { clock, random, onNotice: options.onNotice ?? (() => undefined) })
+    try {
+      const firstOperator = config.listen.operator
+        ? await kept.identity('operator').ensureFirstOperator()
+        : undefined
+      return new Gateway(config, options, kept, firstOperator, clock, random)
+    } catch (thrown) {
+      await kept.close()
+      throw thrown
+    }
+  }
+
+  private constructor(
+    config: Config,
+    options: RingwallOptions,
+    kept: Kept,
+    firstOperator: Ringwall['firstOperator'],
+    clock: Clock,
+    random: RandomBytes,
+  ) {
+    this.config = config
+    this.firstOperator = firstOperator
+    this.#kept = kept
+    this.#options = options
+    this.#clock = clock
+    this.#nextId = createIdSource(clock, random)
+    const { audit, data } = config.security
+    this.#log = new AuditLog({
+      database: kept.store.database,
+      config: audit,
+      mask: data.mask_logs
+        ? createTextMask([config.store.postgres, config.store.redis].filter((one) => one !== undefined))
+        : (text) => text,
+      clock,
+      onAlarm: (state, detail) =>
+        this.#notice(
+          state === 'failing'
+            ? `ALARM: the audit log cannot be written: ${detail}`
+            : `the audit log is written again: ${detail}`,
+        ),
+    })
+    this.#house = { watch: this.#log, clock, onAuditFailure: audit.on_failure }
+    this.#current = buildSite(config, kept, clock, options.walls)
+    this.#operator = buildOperatorSite(config, kept, clock)
+  }
+
+  /** What the server asks of this gateway; with an application in this process in place of the upstream. */
+  door(app?: RequestListener): Door {
+    if (!app) return this.#doorTo(() => this.#current)
+    const own = buildSite(this.config, this.#kept, this.#clock, this.#options.walls, { node: app })
+    this.#others.add(own)
+    return this.#doorTo(() => own)
+  }
+
+  async fetch(
+    request: Request,
+    how: { readonly app?: FetchApplication; readonly peer?: string } = {},
+  ): Promise<Response> {
+    const generation = how.app ? this.#fetchGeneration(how.app) : this.#current
+    const { promise, resolve, reject } = Promise.withResolvers<Response>()
+    const served = this.#serve(generation, arrivalOf(request, how.peer ?? '127.0.0.1'), (reply: Reply) => {
+      const sent = Promise.withResolvers<{ bytesOut: number; aborted: boolean }>()
+      resolve(
+        responseOf(reply, request.method === 'HEAD', (bytesOut, aborted) =>
+          sent.resolve({ bytesOut, aborted }),
+        ),
+      )
+      return sent.promise
+    })
+    served.catch(reject)
+    return promise
+  }
+
+  async listen(): Promise<Listening> {
+    const { http, https, operator } = this.config.listen
+    const door = this.#doorTo(() => this.#current)
+    const urls: { -readonly [K in keyof Listening]: Listening[K] } = {}
+    if (http) urls.http = await this.#open('http', door, http)
+    if (https) urls.https = await this.#open('https', door, https)
+    if (operator)
+      urls.operator = await this.#open(
+        'http',
+        this.#doorTo(() => this.#operator),
+        operator,
+      )
+    return urls
+  }
+
+  async reload(config: Config): Promise<void> {
+    const next = buildSite(config, this.#kept, this.#clock, this.#options.walls)
+    const operator = buildOperatorSite(config, this.#kept, this.#clock)
+    const before = this.#current
+    this.#current = next
+    this.#operator = operator
+    this.#house = { ...this.#house, onAuditFailure: config.security.audit.on_failure }
+    this.config = config
+    this.#others.add(before)
+    await before.retire()
+    await this.#record({ kind: 'config.reloaded', verdict: 'success' })
+  }
+
+  async drain(graceMs = 10_000): Promise<void> {
+    await Promise.all(this.#listeners.splice(0).map((listener) => listener.drain(graceMs)))
+  }
+
+  async close(): Promise<void> {
+    await this.drain(0)
+    await Promise.all([this.#current, ...this.#others].map((generation) => generation.close()))
+    await this.#log.close()
+    await this.#kept.close()
+  }
+
+  #doorTo(generation: () => Generation): Door {
+    return {
+      meet: (connection) => {
+        const verdict = generation().site.meet(connection)
+        if (verdict.kind === 'refuse') {
+          this.#house.watch.record({
+            id: this.#nextId(),
+            atMs: this.#clock.now(),
+            kind: 'connection',
+            ip: connection.peer,
+            verdict: 'refuse',
+            code: verdict.code,
+            detail: verdict.detail,
+          })
+        }
+        return verdict
+      },
+      serve: (arrival, send) => this.#serve(generation(), arrival, send),
+      malformed: async (connection, reason) => {
+        const id = this.#nextId()
+        await this.#record({
+          id,
+          kind: 'exchange',
+          ip: connection.peer,
+          verdict: 'refuse',
+          wall: 'edge',
+          ...malformedAnswer(reason, id).record,
+        })
+        return malformedAnswer(reason, id)
+      },
+    }
+  }
+
+  #serve(generation: Generation, arrival: Arrival, send: Parameters<Door['serve']>[1]): Promise<void> {
+    return generation.during(() => {
+      const { reading, plan } = generation.site.read(arrival)
+      return walk(receive(arrival, reading, this.#nextId(), this.#clock), plan, this.#house, send)
+    })
+  }
+
+  async #record(record: Partial<AuditRecord> & Pick<AuditRecord, 'kind' | 'verdict'>): Promise<void> {
+    try {
+      await this.#log.recordDurably([{ id: this.#nextId(), atMs: this.#clock.now(), ...record }])
+    } catch (thrown) {
+      this.#notice(`could not be recorded: ${record.kind}: ${describeError(thrown)}`)
+    }
+  }
+
+  async #open(scheme: 'http' | 'https', door: Door, address: ListenAddress): Promise<string> {
+    const listener = await listenOn(door, address, scheme === 'https' ? await this.#tls() : undefined)
+    this.#listeners.push(listener)
+    const host = address.host.includes(':') ? `[${address.host}]` : address.host
+    return `${scheme}://${host}:${listener.address.port}`
+  }
+
+  async #tls() {
+    const { certificate, key } = this.config.listen
+    if (certificate !== undefined && key !== undefined)
+      return tlsOptions(readCertificate(certificate, key, this.#clock))
+    return tlsOptions(await openDevelopmentCertificate(join(this.config.store.directory, 'tls'), this.#clock))
+  }
+
+  #fetchGeneration(app: FetchApplication): Generation {
+    const known = this.#fetchGenerations.get(app)
+    if (known?.config === this.config) return known.generation
+    const generation = buildSite(this.config, this.#kept, this.#clock, this.#options.walls, { fetch: app })
+    this.#fetchGenerations.set(app, { config: this.config, generation })
+    return generation
+  }
+
+  #notice(line: string): void {
+    this.#options.onNotice?.(line)
+  }
+}
+
+/** A WHATWG Request as an arrival. Order and case of header fields are lost in it, and dot segments are gone. */
+function arrivalOf(request: Request, peer: string): Arrival {
+  const url = new URL(request.url)
+  const headers = [...request.headers].flat()
+  if (!request.headers.has('host')) headers.unshift('host', url.host)
+  const connection: Connection = {
+    peer,
+    peerPort: 0,
+    localPort: Number(url.port) || (url.protocol === 'https:' ? 443 : 80),
+    ...(url.protocol === 'https:' && { tls: { version: '', cipher: '', serverName: url.hostname } }),
+  }
+  const length = request.headers.get('content-length')
+  const { body } = request
+  const declared = body === null ? 0 : length === null ? undefined : Number(length)
+  return {
+    connection,
+    raw: { method: request.method, target: url.pathname + url.search, httpVersion: '1.1', headers },
+    body: new StreamedBody(declared, () =>
+      (body ?? new ReadableStream<Uint8Array>())[Symbol.asyncIterator](),
+    ),
+    signal: request.signal,
+  }
+}

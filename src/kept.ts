@@ -1,0 +1,76 @@
+import { join } from 'node:path'
+
+import type { Config } from './config/index.ts'
+import { type Clock, type RandomBytes, systemClock, systemRandom } from './core/clock.ts'
+import type { Keys } from './core/keys.ts'
+import { openKeyring, openMemoryKeyring } from './data/index.ts'
+import { type Accounts, Identity, PasswordHasher } from './identity/index.ts'
+import { openStore, type Store } from './store/index.ts'
+
+/** What outlives a reload: the store, the keys, who people are. Also for commands beside a running gateway. A store directory of `:memory:` keeps nothing. */
+export interface Kept {
+  readonly store: Store
+  readonly keys: Keys
+  readonly hasher: PasswordHasher
+  identity(realm: 'site' | 'operator', config?: Config): Identity
+  accounts(realm: 'site' | 'operator'): Accounts
+  close(): Promise<void>
+}
+
+const SWEEP_MS = 60_000
+
+/** Opens the store and the keyring of a configuration. */
+export async function openKept(
+  config: Config,
+  options: {
+    readonly clock?: Clock
+    readonly random?: RandomBytes
+    readonly onNotice?: (line: string) => void
+  } = {},
+): Promise<Kept> {
+  const { clock = systemClock, random = systemRandom, onNotice = () => undefined } = options
+  const { directory, postgres, redis } = config.store
+  const isMemory = directory === ':memory:'
+  const keys = isMemory ? openMemoryKeyring(clock) : openKeyring(join(directory, 'keyring.json'), clock)
+  const store = await openStore({
+    file: isMemory ? ':memory:' : join(directory, 'ringwall.sqlite'),
+    postgres,
+    redis,
+    onCountersState: (state) =>
+      onNotice(
+        state === 'local'
+          ? 'ALARM: Redis is away; each gateway counts for itself'
+          : 'Redis is back; counting is shared',
+      ),
+  })
+  const hasher = new PasswordHasher(keys, random)
+  const identity = (realm: 'site' | 'operator', current = config): Identity =>
+    new Identity({
+      realm,
+      config: current.security.authentication,
+      database: store.database,
+      sessions: store.sessions,
+      counters: store.counters,
+      keys,
+      hasher,
+      clock,
+      random,
+    })
+  const sweeping = setInterval(() => {
+    store.sessions
+      .sweep(clock.now())
+      .catch((error: unknown) => onNotice(`sweeping sessions failed: ${String(error)}`))
+  }, SWEEP_MS).unref()
+  return {
+    store,
+    keys,
+    hasher,
+    identity,
+    accounts: (realm) => identity(realm).accounts,
+    async close() {
+      clearInterval(sweeping)
+      await hasher.close()
+      await store.close()
+    },
+  }
+}

@@ -1,0 +1,160 @@
+import type { RequestListener } from 'node:http'
+
+import type { Config, RouteConfig, UpstreamConfig } from './config/index.ts'
+import type { Clock } from './core/clock.ts'
+import type { Exchange } from './core/exchange.ts'
+import { StreamFault } from './core/fault.ts'
+import type { Upstream } from './core/wall.ts'
+import { forwardingFields } from './edge/index.ts'
+import { type Identity, identityPages } from './identity/index.ts'
+import { connectInProcess, type FetchApplication, fetchUpstream } from './in-process.ts'
+import type { Kept } from './kept.ts'
+import { operatorPages } from './operator-pages.ts'
+import { type ChangeWalls, Site, type SiteRoute } from './site.ts'
+import { openUpstream, type UpstreamPool } from './upstream.ts'
+import type { Parts } from './walls.ts'
+
+/** One configuration at work: its site, and the connections to its applications, which close when nothing uses them. */
+export class Generation {
+  readonly site: Site
+  readonly #close: () => Promise<void>
+  #active = 0
+  #retired = false
+
+  constructor(site: Site, close: () => Promise<void>) {
+    this.site = site
+    this.#close = close
+  }
+
+  /** Does work that needs this generation to stay. */
+  async during<T>(work: () => Promise<T>): Promise<T> {
+    this.#active++
+    try {
+      return await work()
+    } finally {
+      this.#active--
+      if (this.#retired && this.#active === 0) await this.#close()
+    }
+  }
+
+  /** A newer generation has taken over: closes as soon as what is under way has ended. */
+  async retire(): Promise<void> {
+    this.#retired = true
+    if (this.#active === 0) await this.#close()
+  }
+
+  /** Closes now. */
+  close(): Promise<void> {
+    return this.#close()
+  }
+}
+
+/** An application in this process, in place of the configured upstreams. */
+export type InProcess = { readonly node: RequestListener } | { readonly fetch: FetchApplication }
+
+const forwarding = (exchange: Exchange): readonly string[] => forwardingFields(exchange.client, exchange.host)
+
+/** The protected site: the configured routes, and Ringwall's own pages for signing in. */
+export function buildSite(
+  config: Config,
+  kept: Kept,
+  clock: Clock,
+  changeWalls?: ChangeWalls,
+  inProcess?: InProcess,
+): Generation {
+  const identity = kept.identity('site', config)
+  const pools = new Map<string, UpstreamPool>()
+  const closers: (() => unknown)[] = []
+  const only = Object.keys(config.upstreams)[0]
+  const pool = (name: string, upstream: UpstreamConfig): Upstream => {
+    const known = pools.get(name) ?? openPool(upstream)
+    pools.set(name, known)
+    return known.send
+  }
+  const inside = inProcess && inProcessUpstream(inProcess, pools, closers)
+  const upstreamOf = (route: RouteConfig): Upstream => {
+    if (inside) return inside
+    const name = route.upstream ?? only
+    const upstream = name === undefined ? undefined : config.upstreams[name]
+    return name !== undefined && upstream ? pool(name, upstream) : noUpstream
+  }
+  const configured =
+    config.routes.length > 0 ? config.routes : [{ name: 'everything', path: '/**' } satisfies RouteConfig]
+  const routes = [
+    ...pageRoutes(identity),
+    ...configured.map((route): SiteRoute => ({ config: route, upstream: upstreamOf(route) })),
+  ]
+  const site = new Site(config, routes, partsOf(config, kept, clock, identity), changeWalls)
+  return new Generation(site, async () => {
+    await Promise.all([...pools.values()].map((one) => one.close()))
+    for (const closer of closers) closer()
+  })
+}
+
+/** The operator's own door: its own accounts and cookie, and everything on it needs the role of an admin. */
+export function buildOperatorSite(config: Config, kept: Kept, clock: Clock): Generation {
+  const identity = kept.identity('operator', config)
+  const routes = [...pageRoutes(identity), ...operatorPages(config, kept)]
+  return new Generation(
+    new Site(config, routes, partsOf(config, kept, clock, identity)),
+    async () => undefined,
+  )
+}
+
+function partsOf(config: Config, kept: Kept, clock: Clock, identity: Identity): Parts {
+  return { counters: kept.store.counters, clock, identity, httpsPort: config.listen.https?.port }
+}
+
+/** Sign-in pages walk through all walls too. Passwords look like attacks, so the attack rules leave their forms alone. */
+function pageRoutes(identity: Identity): SiteRoute[] {
+  return identityPages(identity).map(({ name, path, methods, sign_in, upstream }) => ({
+    config: { name, path, methods: [...methods], sign_in, inspect: 'off', content_types: FORM_TYPES },
+    upstream,
+  }))
+}
+
+const FORM_TYPES = ['application/x-www-form-urlencoded', 'application/json']
+
+function inProcessUpstream(
+  app: InProcess,
+  pools: Map<string, UpstreamPool>,
+  closers: (() => unknown)[],
+): Upstream {
+  if ('fetch' in app) return fetchUpstream(app.fetch, forwarding)
+  const { connect, close } = connectInProcess(app.node)
+  const opened = openUpstream({ ...IN_PROCESS, connect }, forwarding)
+  pools.set('in this process', opened)
+  closers.push(close)
+  return opened.send
+}
+
+const IN_PROCESS = {
+  origin: 'http://in-process.invalid',
+  connectTimeoutMs: 1000,
+  headTimeoutMs: 300_000,
+  bodyTimeoutMs: 300_000,
+  maxConnections: 1024,
+  maxWaiting: 1024,
+} as const
+
+function openPool(upstream: UpstreamConfig): UpstreamPool {
+  return openUpstream(
+    {
+      origin: upstream.url,
+      connectTimeoutMs: upstream.connect_timeout,
+      headTimeoutMs: upstream.timeout,
+      bodyTimeoutMs: upstream.idle_timeout,
+      maxConnections: upstream.max_connections,
+      maxWaiting: upstream.max_connections * 8,
+    },
+    forwarding,
+  )
+}
+
+const noUpstream: Upstream = () =>
+  Promise.reject(
+    new StreamFault(
+      'upstream.unreachable',
+      'no upstream is configured; set `upstreams`, or start with its URL',
+    ),
+  )
