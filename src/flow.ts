@@ -3,6 +3,7 @@ import { describeError } from './core/errors.ts'
 import { type Exchange, wantsHtml } from './core/exchange.ts'
 import { ClientGone, StreamFault } from './core/fault.ts'
 import { refusalReply, type Reply, textReply } from './core/reply.ts'
+import type { RefusalCode } from './core/refusals.ts'
 import type { Moment } from './core/trace.ts'
 import { pass, type Refuse, refuse, type Verdict } from './core/verdict.ts'
 import type { Upstream, Wall } from './core/wall.ts'
@@ -124,7 +125,9 @@ async function goIn(exchange: Exchange, plan: Plan, house: House): Promise<Way> 
       thrown instanceof StreamFault
         ? refuse(thrown.code, describeError(thrown), thrown.headers)
         : refuse('ringwall.fault', describeError(thrown))
-    return refused(exchange, refusal, at, deepest)
+    // The room in the code is who objects: a body that grew too large is the gateway's, wherever it was read.
+    const wall = thrown instanceof StreamFault ? roomOf(thrown.code) : at
+    return refused(exchange, refusal, wall, deepest)
   }
 }
 
@@ -184,9 +187,13 @@ function outcomeOf(reply: Reply): Outcome {
   if (reply.code === undefined) return { verdict: reply.origin === 'ringwall' ? 'answer' : 'pass' }
   return {
     verdict: 'refuse',
-    wall: reply.code.slice(0, reply.code.indexOf('.')),
+    wall: roomOf(reply.code),
     refusal: refuse(reply.code, ''),
   }
+}
+
+function roomOf(code: RefusalCode): string {
+  return code.slice(0, code.indexOf('.'))
 }
 
 function stopped(
@@ -201,6 +208,8 @@ function stopped(
 
 function refused(exchange: Exchange, refusal: Refuse, wall: string, depth: number): Way {
   const reply = closing(exchange, refusalReply(refusal, exchange.id, wantsHtml(exchange)))
+  // Where one message was in doubt, so is where the next begins.
+  if (refusal.code === 'edge.malformed-request') reply.close = true
   return { reply, outcome: { verdict: 'refuse', wall, refusal }, depth }
 }
 

@@ -23,7 +23,11 @@ const PLAN: Readonly<Record<string, Room>> = {
     packages: ['kysely', 'pg', 'ioredis'],
   },
   perimeter: { rooms: ['store'], node: [], packages: [] },
-  edge: { rooms: [], node: ['crypto', 'tls', 'fs', 'path'], packages: ['@peculiar/x509', 'reflect-metadata'] },
+  edge: {
+    rooms: [],
+    node: ['crypto', 'tls', 'fs', 'path'],
+    packages: ['@peculiar/x509', 'reflect-metadata'],
+  },
   gateway: { rooms: ['store'], node: [], packages: [] },
   identity: { rooms: ['store'], node: ['crypto', 'worker_threads', 'url'], packages: ['jose', 'kysely'] },
   access: { rooms: [], node: [], packages: [] },
