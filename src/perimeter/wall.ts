@@ -1,21 +1,35 @@
 import type { Clock } from '../core/clock.ts'
 import type { Exchange } from '../core/exchange.ts'
 import { clientNetwork, IpList } from '../core/ip.ts'
+import type { RefusalCode } from '../core/refusals.ts'
+import { formatSize } from '../core/units.ts'
 import { pass, refuse, type Verdict } from '../core/verdict.ts'
 import type { Wall } from '../core/wall.ts'
 import type { CounterResult, Counters } from '../store/index.ts'
+import { bodyKind, bodyTargets } from './body-targets.ts'
 import type { PerimeterConfig, PerimeterRouteConfig } from './config.ts'
+import { headTargets } from './head-targets.ts'
+import { type AttackClass, inspect, type Match, type Target } from './inspect.ts'
+
+const CODES: Readonly<Record<AttackClass, RefusalCode>> = {
+  SQL_INJECTION: 'perimeter.sql-injection',
+  XSS: 'perimeter.cross-site-scripting',
+  PATH_TRAVERSAL: 'perimeter.path-traversal',
+}
 
 /** Layer 1: who may come at all, how often, and with what in hand. */
 export function perimeterWall(
   config: PerimeterConfig,
-  _route: PerimeterRouteConfig,
+  route: PerimeterRouteConfig,
   parts: { readonly counters: Counters; readonly clock: Clock },
 ): Wall {
   const allow = new IpList(config.allow)
   const deny = new IpList(config.deny)
   const { RATE_LIMIT: flood } = config.rules
   const floodRule = { limit: flood.limit, periodMs: flood.window_seconds * 1000 }
+  const mode = route.inspect ?? 'enforce'
+  const ruleNames = Object.keys(CODES) as AttackClass[]
+  const classes = new Set(mode === 'off' ? [] : ruleNames.filter((name) => config.rules[name].enabled))
 
   const judgeAddress = (ip: string): Verdict => {
     const denied = deny.find(ip)
@@ -25,13 +39,26 @@ export function perimeterWall(
     return pass
   }
   const judgeFlood = (exchange: Exchange, result: CounterResult): Verdict => {
-    if (result.allowed) return pass
-    const detail = `more than ${flood.limit} requests in ${flood.window_seconds} s`
-    if (flood.action === 'COUNT') {
+    if (!result.allowed) {
+      const detail = `more than ${flood.limit} requests in ${flood.window_seconds} s`
+      if (flood.action === 'BLOCK') {
+        return refuse('perimeter.flood', detail, [
+          'Retry-After',
+          String(Math.ceil(result.retryAfterMs / 1000)),
+        ])
+      }
       exchange.trace.note(detail)
-      return pass
     }
-    return refuse('perimeter.flood', detail, ['Retry-After', String(Math.ceil(result.retryAfterMs / 1000))])
+    return judgeTargets(exchange, headTargets(exchange.raw.target, exchange.headers))
+  }
+  const judgeTargets = (exchange: Exchange, targets: Iterable<Target>): Verdict => {
+    const match = classes.size > 0 ? inspect(targets, classes) : undefined
+    if (!match) return pass
+    const detail = describe(match)
+    if (mode === 'enforce' && config.rules[match.attack].action === 'BLOCK')
+      return refuse(CODES[match.attack], detail)
+    exchange.trace.note(`would refuse: ${detail}`)
+    return pass
   }
 
   return {
@@ -40,12 +67,35 @@ export function perimeterWall(
     connection: (connection) => judgeAddress(connection.peer),
     head(exchange) {
       const verdict = judgeAddress(exchange.client.ip)
-      if (verdict.kind !== 'pass' || !flood.enabled) return verdict
+      if (verdict.kind !== 'pass') return verdict
+      if (!flood.enabled) return judgeTargets(exchange, headTargets(exchange.raw.target, exchange.headers))
       const key = `flood:${clientNetwork(exchange.client.ip)}`
       const result = parts.counters.take(key, 1, floodRule, parts.clock.now())
       return result instanceof Promise
         ? result.then((later) => judgeFlood(exchange, later))
         : judgeFlood(exchange, result)
     },
+    body: {
+      wants(exchange) {
+        if (classes.size === 0 || exchange.body.declaredBytes === 0) return 0
+        return bodyKind(exchange.headers.get('content-type')) === 'none' ? 0 : config.inspect_body
+      },
+      judge(exchange, body) {
+        if (body.undecodable !== undefined) return refuse('perimeter.body-undecodable', body.undecodable)
+        const contentType = exchange.headers.get('content-type')
+        if (!body.complete) {
+          const detail = `the first ${formatSize(body.bytes.length)} of the body are inspected`
+          const isUpload = bodyKind(contentType) === 'multipart'
+          if (config.on_excess === 'refuse' && !isUpload)
+            return refuse('perimeter.body-too-large-to-inspect', detail)
+          exchange.trace.note(`only ${detail}`)
+        }
+        return judgeTargets(exchange, bodyTargets(body.bytes, contentType))
+      },
+    },
   }
+}
+
+function describe(match: Match): string {
+  return `${match.rule} in ${match.variable}: ${match.matched}`
 }
