@@ -1,0 +1,192 @@
+import { existsSync, unwatchFile, watchFile } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+
+import { Command } from 'commander'
+
+import { type Config, completeConfig, ConfigError, loadConfig } from '../../config/index.ts'
+import { describeError, RingwallError } from '../../core/errors.ts'
+import { type Listening, type Ringwall, ringwall } from '../../index.ts'
+import { findConfigFile, mistakeLines, readConfigText } from '../config-file.ts'
+import type { CommandContext } from '../main.ts'
+import { paint, type Terminal } from '../terminal.ts'
+
+interface Options {
+  readonly config?: string
+  readonly http?: string
+  readonly https?: string
+  readonly demo?: boolean
+  readonly drain: string
+}
+
+/** The demo application, where this is a checkout; it is not in the package. */
+interface Demo {
+  readonly url: string
+  close(): Promise<void>
+}
+
+const WATCH_MS = 500
+
+/** `ringwall up`: the gateway. */
+export function upCommand({ terminal, exit }: CommandContext): Command {
+  return new Command('up')
+    .description('run the gateway in front of an application')
+    .argument(
+      '[url]',
+      'where the application is, such as http://localhost:3000; or `upstreams` of the configuration',
+    )
+    .option('-c, --config <file>', 'configuration file (default: security_config.yaml here, if there is one)')
+    .option('--http <address>', 'listen for plain HTTP here, or off')
+    .option('--https <address>', 'listen for HTTPS here, or off')
+    .option('--demo', 'in front of the demo shop, which is full of holes on purpose')
+    .option('--drain <seconds>', 'how long requests under way may take when it is stopped', '10')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  ringwall up http://localhost:3000\n  ringwall up --config /etc/ringwall/security_config.yaml',
+    )
+    .action(async (url: string | undefined, options: Options) => {
+      const demo = options.demo === true ? await startDemo() : undefined
+      const file =
+        options.demo === true && options.config === undefined ? undefined : findConfigFile(options.config)
+      const read = (): Config =>
+        withFlags(
+          loadConfig(readConfigText(file), file === undefined ? {} : { file }),
+          demo?.url ?? url,
+          options,
+        )
+      const gate = await ringwall(read(), {
+        onNotice: (line) => terminal.error(`${new Date().toISOString()} ${line}`),
+      })
+      try {
+        const listening = await gate.listen()
+        terminal.out(welcome(terminal, listening, gate, read(), file, demo))
+        const stopWatching = watchConfig(terminal, gate, read, file)
+        const isClean = await untilStopped(terminal, gate, Number(options.drain) * 1000)
+        stopWatching()
+        if (!isClean) exit(1)
+      } finally {
+        await gate.close()
+        await demo?.close()
+      }
+    })
+}
+
+async function startDemo(): Promise<Demo> {
+  const file = join(fileURLToPath(new URL('../../..', import.meta.url)), 'examples', 'shop', 'server.ts')
+  if (!existsSync(file)) {
+    throw new RingwallError(
+      'cli.no-demo',
+      'the demo shop is in the source repository, not in the package; give the URL of an application',
+    )
+  }
+  const { startShop } = (await import(pathToFileURL(file).href)) as {
+    startShop(options: { port: number }): Promise<Demo>
+  }
+  return startShop({ port: 0 })
+}
+
+/** What the command line says comes before the file. */
+function withFlags(config: Config, url: string | undefined, options: Options): Config {
+  const listen: Record<string, string> = {}
+  if (options.http !== undefined) listen['http'] = options.http
+  if (options.https !== undefined) listen['https'] = options.https
+  const flags = completeConfig({ listen, upstreams: url === undefined ? {} : { application: url } })
+  const upstreams =
+    url === undefined
+      ? config.upstreams
+      : { ...config.upstreams, application: flags.upstreams['application'] as never }
+  return Object.freeze({
+    ...config,
+    upstreams,
+    listen: {
+      ...config.listen,
+      ...(options.http !== undefined && { http: flags.listen.http }),
+      ...(options.https !== undefined && { https: flags.listen.https }),
+    },
+  })
+}
+
+function welcome(
+  terminal: Terminal,
+  listening: Listening,
+  gate: Ringwall,
+  config: Config,
+  file: string | undefined,
+  demo: Demo | undefined,
+): string {
+  const upstreams = Object.entries(config.upstreams).map(([name, { url }]) => `${name} at ${url}`)
+  const site = listening.http ?? listening.https ?? ''
+  const lines = [
+    `${paint(terminal, 'bold', 'Ringwall is up')} in front of ${demo ? `the demo shop at ${demo.url}` : upstreams.join(', ') || 'nothing yet: give a URL, or set upstreams'}`,
+    '',
+    ...(listening.http ? [`  site        ${listening.http}`] : []),
+    ...(listening.https ? [`              ${listening.https}`] : []),
+    ...(listening.operator ? [`  operator    ${listening.operator}`] : []),
+    `  settings    ${file ?? 'defaults; make a file with ringwall init'}`,
+    '  log         ringwall audit tail -f',
+  ]
+  if (demo) {
+    lines.push(
+      '',
+      `  an attack   curl '${site}/search?q=%27%20OR%20%271%27%3D%271'`,
+      `  all of them npm run drill -- ${site} --direct ${demo.url}`,
+    )
+  }
+  if (gate.firstOperator) {
+    lines.push(
+      '',
+      `The first operator is ${gate.firstOperator.email}. This password is shown once, is valid for 24 hours and must be changed:`,
+      `  ${paint(terminal, 'bold', gate.firstOperator.oneTimePassword)}`,
+    )
+  }
+  return lines.join('\n')
+}
+
+/** Reloads on SIGHUP and when the file changes. A bad file changes nothing and says why. */
+function watchConfig(
+  terminal: Terminal,
+  gate: Ringwall,
+  read: () => Config,
+  file: string | undefined,
+): () => void {
+  let queue = Promise.resolve()
+  const reload = (): void => {
+    queue = queue.then(async () => {
+      try {
+        await gate.reload(read())
+        terminal.error(`${new Date().toISOString()} reloaded ${file ?? 'the configuration'}`)
+      } catch (thrown) {
+        terminal.error(`${new Date().toISOString()} not reloaded, the old configuration goes on:`)
+        const lines =
+          thrown instanceof ConfigError
+            ? mistakeLines(thrown)
+            : [thrown instanceof RingwallError ? thrown.line : describeError(thrown)]
+        for (const line of lines) terminal.error(`  ${line}`)
+      }
+    })
+  }
+  process.on('SIGHUP', reload)
+  if (file !== undefined) watchFile(file, { interval: WATCH_MS }, reload)
+  return () => {
+    process.off('SIGHUP', reload)
+    if (file !== undefined) unwatchFile(file, reload)
+  }
+}
+
+/** Waits for a signal, then lets what is under way finish. A second signal ends at once. */
+async function untilStopped(terminal: Terminal, gate: Ringwall, graceMs: number): Promise<boolean> {
+  const signal = (): Promise<void> =>
+    new Promise((resolve) => {
+      const done = (): void => {
+        process.off('SIGINT', done)
+        process.off('SIGTERM', done)
+        resolve()
+      }
+      process.on('SIGINT', done)
+      process.on('SIGTERM', done)
+    })
+  await signal()
+  terminal.error('stopping: requests under way may finish; once more to end at once')
+  const second = signal().then(() => false)
+  return Promise.race([gate.drain(graceMs).then(() => true), second])
+}
