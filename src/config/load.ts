@@ -1,6 +1,6 @@
-import { isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
+import { type Document, isMap, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml'
 
-import { type Place, RingwallError } from '../core/errors.ts'
+import { describeError, type Place, RingwallError } from '../core/errors.ts'
 import { z } from '../core/schema.ts'
 import { profileValues } from './profile.ts'
 import { type Config, configSchema, type RouteConfig } from './schema.ts'
@@ -8,6 +8,10 @@ import { type Environment, withEnvironment } from './secret-reference.ts'
 import { suggest } from './suggest.ts'
 
 const MAX_BYTES = 1024 * 1024
+/** More would be read by nobody, and finding their places takes time. */
+const MAX_MISTAKES = 100
+/** Deeper than any key of the schema. */
+const MAX_DEPTH = 12
 
 /** One mistake in a configuration, with its place. */
 export interface Mistake {
@@ -41,26 +45,43 @@ export interface LoadOptions {
 /** Reads, completes, checks and freezes a configuration. An empty text is valid and safe. */
 export function loadConfig(text: string, options: LoadOptions = {}): Config {
   const file = options.file ?? 'security_config.yaml'
-  if (text.length > MAX_BYTES)
-    throw new ConfigError([{ at: { file }, path: '', message: `larger than ${MAX_BYTES} bytes` }])
+  if (Buffer.byteLength(text) > MAX_BYTES)
+    throw new ConfigError([{ at: { file }, path: 'file', message: `larger than ${MAX_BYTES} bytes` }])
   const lines = new LineCounter()
   const document = parseDocument(text, {
     lineCounter: lines,
     version: '1.2',
     schema: 'core',
-    uniqueKeys: true,
+    // Looked at below: the parser compares every key with every other, which takes minutes in a file of 1 MB.
+    uniqueKeys: false,
     merge: false,
+    logLevel: 'error',
   })
   const placeAt = (offset: number): Place => {
     const { line, col } = lines.linePos(offset)
     return { file, line, column: col }
   }
-  if (document.errors.length > 0) {
+  // A tag that is not known would be read as if it were not there: what looks like more than text is refused.
+  const errors = [...document.errors, ...document.warnings]
+  const tooDeep = errors.find((error) => error.message.includes('call stack'))
+  if (tooDeep)
+    throw new ConfigError([{ at: placeAt(tooDeep.pos[0]), path: 'yaml', message: 'nested too deeply' }])
+  if (errors.length > 0) {
     throw new ConfigError(
-      document.errors.map((error) => ({
+      errors.slice(0, MAX_MISTAKES).map((error) => ({
         at: placeAt(error.pos[0]),
         path: 'yaml',
         message: (error.message.split('\n')[0] ?? '').replace(/ at line \d+, column \d+:?$/, ''),
+      })),
+    )
+  }
+  const repeated = repeatedKeys(document)
+  if (repeated.length > 0) {
+    throw new ConfigError(
+      repeated.map(({ key, offset }) => ({
+        at: placeAt(offset),
+        path: 'yaml',
+        message: `the key \`${key}\` stands in this section twice`,
       })),
     )
   }
@@ -82,9 +103,43 @@ export function loadConfig(text: string, options: LoadOptions = {}): Config {
     }
     return placeAt(offset)
   }
-  // maxAliasCount bounds what a few bytes of aliases can grow into.
-  const raw: unknown = document.toJS({ maxAliasCount: 100 }) ?? {}
-  return check(raw, placeOf, options.env ?? process.env)
+  return check(valueOf(document, { file, line: 1, column: 1 }) ?? {}, placeOf, options.env ?? process.env)
+}
+
+interface RepeatedKey {
+  readonly key: string
+  readonly offset: number
+}
+
+function repeatedKeys(document: Document.Parsed): RepeatedKey[] {
+  const found: RepeatedKey[] = []
+  visit(document, {
+    Map(_, { items }) {
+      const seen = new Set<string>()
+      for (const { key } of items) {
+        if (!isScalar(key)) continue
+        const name = String(key.value)
+        if (seen.has(name) && found.length < MAX_MISTAKES) {
+          found.push({ key: name, offset: key.range?.[0] ?? 0 })
+        }
+        seen.add(name)
+      }
+    },
+  })
+  return found
+}
+
+/** The document as plain values. The alias bound is on what a few bytes of aliases can grow into. */
+function valueOf(document: Document.Parsed, at: Place): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 })
+  } catch (thrown) {
+    const text = describeError(thrown)
+    const message = text.includes('Excessive alias count')
+      ? 'aliases (`*name`) that grow too large; write the values out'
+      : `cannot be read (${text})`
+    throw new ConfigError([{ at, path: 'yaml', message }])
+  }
 }
 
 /** The same for a configuration that is an object already: the library's door. */
@@ -95,9 +150,13 @@ export function completeConfig(raw: unknown, env: Environment = process.env): Co
 type PlaceOf = (path: readonly PropertyKey[], ofKey: boolean) => Place
 
 function check(raw: unknown, placeOf: PlaceOf, env: Environment): Config {
+  const poison = poisonMistakes(raw, placeOf)
+  if (poison.length > 0) throw new ConfigError(poison)
   const parsed = withEnvironment(env, () => configSchema.safeParse(profileValues(raw)))
   if (!parsed.success)
-    throw new ConfigError(parsed.error.issues.flatMap((issue) => mistakesOf(issue, placeOf)))
+    throw new ConfigError(
+      parsed.error.issues.slice(0, MAX_MISTAKES).flatMap((issue) => mistakesOf(issue, placeOf)),
+    )
   const routes = parsed.data.routes.map((route): RouteConfig => ({
     ...route,
     name: route.name ?? nameOf(route),
@@ -109,7 +168,33 @@ function check(raw: unknown, placeOf: PlaceOf, env: Environment): Config {
 }
 
 function nameOf(route: Pick<RouteConfig, 'path' | 'hosts' | 'methods'>): string {
-  return [route.methods?.join('|'), `${route.hosts?.join('|') ?? ''}${route.path}`].filter(Boolean).join(' ')
+  return [route.methods?.join('|'), `${route.hosts?.join('|') ?? ''}${route.path}`]
+    .filter(Boolean)
+    .join(' ')
+    .slice(0, 256)
+}
+
+/** Keys named `__proto__`, which objects take for something else: the schema would pass over them in silence. */
+function poisonMistakes(raw: unknown, placeOf: PlaceOf): Mistake[] {
+  const mistakes: Mistake[] = []
+  // Aliases can make a circle.
+  const seen = new Set<unknown>()
+  const visit = (value: unknown, path: readonly PropertyKey[]): void => {
+    if (typeof value !== 'object' || value === null || seen.has(value)) return
+    seen.add(value)
+    for (const [key, inner] of Object.entries(value)) {
+      const below = [...path, key]
+      if (key === '__proto__' && mistakes.length < MAX_MISTAKES)
+        mistakes.push({
+          at: placeOf(below, true),
+          path: below.join('.'),
+          message: 'not a name that can be used',
+        })
+      else if (below.length < MAX_DEPTH) visit(inner, below)
+    }
+  }
+  visit(raw, [])
+  return mistakes
 }
 
 type Issue = z.core.$ZodIssue
@@ -117,7 +202,7 @@ type Issue = z.core.$ZodIssue
 function mistakesOf(issue: Issue, placeOf: PlaceOf): Mistake[] {
   if (issue.code === 'unrecognized_keys') {
     const known = knownKeys(issue.path)
-    return issue.keys.map((key) => {
+    return issue.keys.slice(0, MAX_MISTAKES).map((key) => {
       const meant = suggest(key, known)
       const hint = meant === undefined ? `known keys are ${known.join(', ')}` : `did you mean \`${meant}\`?`
       const path = [...issue.path, key]
@@ -125,29 +210,38 @@ function mistakesOf(issue: Issue, placeOf: PlaceOf): Mistake[] {
     })
   }
   if (issue.code === 'invalid_union') {
-    // The branch that came furthest is the one that was meant.
-    const branches = issue.errors.toSorted((a, b) => (a[0]?.path.length ?? 0) - (b[0]?.path.length ?? 0))
-    const deepest = branches.at(-1) ?? []
-    return deepest.flatMap((inner) =>
-      mistakesOf({ ...inner, path: [...issue.path, ...inner.path] } as Issue, placeOf),
-    )
+    // The branch that came furthest is the one that was meant; where none did, any of them would do.
+    const meant = issue.errors.find((branch) => branch.some((inner) => !isOfKind(inner)))
+    if (!meant)
+      return [{ at: placeOf(issue.path, false), path: issue.path.join('.'), message: anyOf(issue.errors) }]
+    return meant.flatMap((inner) => mistakesOf({ ...inner, path: [...issue.path, ...inner.path] }, placeOf))
   }
   return [{ at: placeOf(issue.path, false), path: issue.path.join('.') || 'file', message: messageOf(issue) }]
 }
 
+/** Whether an issue says only that the value is of another kind altogether. */
+function isOfKind(issue: Issue): boolean {
+  if (issue.path.length > 0) return false
+  if (issue.code === 'invalid_union') return issue.errors.every((branch) => branch.every(isOfKind))
+  return issue.code === 'invalid_type' || issue.code === 'invalid_value'
+}
+
+function anyOf(branches: readonly (readonly Issue[])[]): string {
+  const messages = branches
+    .flat()
+    .map((issue) => (issue.code === 'invalid_union' ? anyOf(issue.errors) : messageOf(issue)))
+  return `must be ${messages.map((message) => message.replace(/^must be /, '')).join(' or ')}`
+}
+
 function messageOf(issue: Issue): string {
-  switch (issue.code) {
-    case 'invalid_type':
-      return `must be ${article(issue.expected)}`
-    case 'invalid_value':
-      return `must be ${issue.values.map((value) => `\`${String(value)}\``).join(' or ')}`
-    case 'too_small':
-      return `must be at least ${issue.minimum}`
-    case 'too_big':
-      return `must be at most ${issue.maximum}`
-    default:
-      return issue.message
-  }
+  // Where a schema says what it wants, that is better than its kind.
+  if (issue.message.startsWith('must ')) return issue.message
+  if (issue.code === 'invalid_type') return `must be ${article(issue.expected)}`
+  if (issue.code === 'invalid_value')
+    return `must be ${issue.values.map((value) => `\`${String(value)}\``).join(' or ')}`
+  if (issue.code === 'too_small') return `must be at least ${issue.minimum}`
+  if (issue.code === 'too_big') return `must be at most ${issue.maximum}`
+  return issue.message
 }
 
 function article(type: string): string {
@@ -197,13 +291,30 @@ function crossMistakes(config: Config, placeOf: PlaceOf): Mistake[] {
   const upstreams = Object.keys(config.upstreams)
   for (const [i, route] of config.routes.entries()) {
     if (route.upstream !== undefined && !upstreams.includes(route.upstream)) {
-      const meant = suggest(route.upstream, upstreams)
-      const hint =
-        meant === undefined ? `there is ${upstreams.join(', ') || 'none'}` : `did you mean \`${meant}\`?`
-      add(['routes', i, 'upstream'], `no upstream \`${route.upstream}\`; ${hint}`)
+      add(
+        ['routes', i, 'upstream'],
+        `no upstream \`${route.upstream}\`; ${hintFor(route.upstream, upstreams)}`,
+      )
     }
     if (route.upstream === undefined && upstreams.length > 1)
       add(['routes', i], `name one of the upstreams ${upstreams.join(', ')}`)
+  }
+  const limits = [...Object.keys(config.security.rate_limiting), 'off']
+  const { permissions, roles } = config.security.authorization
+  for (const [i, { rate_limit: limit, permission }] of config.routes.entries()) {
+    if (typeof limit === 'string' && !limits.includes(limit))
+      add(['routes', i, 'rate_limit'], `no limit \`${limit}\`; ${hintFor(limit, limits)}`)
+    if (permission !== undefined && !permissions.includes(permission))
+      add(['routes', i, 'permission'], `no permission \`${permission}\`; ${hintFor(permission, permissions)}`)
+  }
+  for (const [role, given] of Object.entries(roles)) {
+    for (const [i, permission] of given.entries()) {
+      if (permission !== '*' && !permissions.includes(permission))
+        add(
+          ['security', 'authorization', 'roles', role, i],
+          `no permission \`${permission}\`; ${hintFor(permission, permissions)}`,
+        )
+    }
   }
   if (config.routes.length === 0 && upstreams.length > 1) {
     add(['upstreams'], 'there are several, but no `routes` that say which request goes where')
@@ -212,6 +323,11 @@ function crossMistakes(config: Config, placeOf: PlaceOf): Mistake[] {
     add(['listen'], '`certificate` and `key` go together')
   }
   return mistakes
+}
+
+function hintFor(name: string, known: readonly string[]): string {
+  const meant = suggest(name, known)
+  return meant === undefined ? `there is ${known.join(', ') || 'none'}` : `did you mean \`${meant}\`?`
 }
 
 /** Frozen in depth; secrets are left alone, they have no state to change. */

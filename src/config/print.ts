@@ -1,5 +1,6 @@
 import { stringify } from 'yaml'
 
+import { Secret } from '../core/secret.ts'
 import { formatDurationExact, formatSizeExact } from './measure.ts'
 import type { Config } from './schema.ts'
 
@@ -22,9 +23,11 @@ function plain(key: string, value: unknown): unknown {
   if (typeof value === 'number' && SIZES.has(key)) return formatSizeExact(value)
   if (Array.isArray(value)) return value.map((inner) => plain('', inner))
   if (typeof value !== 'object' || value === null) return value
-  if (Object.getPrototypeOf(value) !== Object.prototype) return String(value)
-  if ('host' in value && 'port' in value)
-    return `${String(value.host).includes(':') ? `[${value.host}]` : value.host}:${value.port}`
+  if (value instanceof Secret) return value.toString()
+  if ('host' in value && 'port' in value) {
+    const host = String(value.host)
+    return `${host.includes(':') ? `[${host}]` : host}:${String(value.port)}`
+  }
   const entries = Object.entries(value).map(([name, inner]): [string, unknown] => {
     if (key === 'listen' && inner === undefined && name !== 'certificate' && name !== 'key')
       return [name, 'off']

@@ -17,16 +17,18 @@ export interface ListenAddress {
 
 const OFF = z.union([z.literal('off'), z.literal(false)]).transform(() => undefined)
 
-const address = z.string().transform((text, context): ListenAddress => {
-  const match = /^(?:(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):)?(\d{1,5})$/.exec(text)
-  const port = Number(match?.[2])
-  if (match && port <= 65_535) return { host: match[1]?.replace(/^\[|\]$/g, '') ?? '127.0.0.1', port }
-  context.addIssue({
-    code: 'custom',
-    message: `must be host:port such as 127.0.0.1:8080, or off, not \`${text}\``,
+const address = z
+  .string('must be host:port such as 127.0.0.1:8080')
+  .transform((text, context): ListenAddress => {
+    const match = /^(?:(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):)?(\d{1,5})$/.exec(text)
+    const port = Number(match?.[2])
+    if (match && port <= 65_535) return { host: match[1]?.replace(/^\[|\]$/g, '') ?? '127.0.0.1', port }
+    context.addIssue({
+      code: 'custom',
+      message: `must be host:port such as 127.0.0.1:8080, or off, not \`${text}\``,
+    })
+    return z.NEVER
   })
-  return z.NEVER
-})
 
 const listen = z
   .strictObject({
@@ -61,12 +63,16 @@ const store = z
 
 const originUrl = z.string().transform((text, context): string => {
   const url = URL.parse(text)
+  if (url && (url.username !== '' || url.password !== '')) {
+    context.addIssue({ code: 'custom', message: 'must not hold a user name or a password' })
+    return z.NEVER
+  }
   if (
     url &&
     (url.protocol === 'http:' || url.protocol === 'https:') &&
     url.pathname === '/' &&
     url.search === '' &&
-    url.username === ''
+    url.hash === ''
   ) {
     return url.origin
   }
@@ -99,7 +105,7 @@ const route = z.strictObject({
   name: z
     .string()
     .min(1)
-    .max(64)
+    .max(256)
     .optional()
     .describe('Name in traces and logs; by default methods, host and path.'),
   hosts: z.array(z.string()).optional().describe('Host names, or `*.example.com`. Not given: any.'),

@@ -18,7 +18,7 @@ export const REFUSALS = {
   'perimeter.flood': {
     status: 429,
     title: 'Too many requests from this address',
-    help: 'One address sent more than `security.perimeter.flood` allows (the guide: 2,000 in 300 seconds).',
+    help: 'One address sent more than `security.perimeter.rules.RATE_LIMIT` allows (the guide: 2,000 in 300 seconds).',
   },
   'perimeter.sql-injection': {
     status: 403,
