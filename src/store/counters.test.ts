@@ -86,6 +86,46 @@ test('gcra: remaining and reset count down and a cost takes several', () => {
   })
 })
 
+test("a rule or a cost without sense is a programmer's mistake", () => {
+  const rule = { limit: 1, periodMs: 1000 }
+  for (const [cost, bad] of [
+    [Number.NaN, rule],
+    [-1, rule],
+    [1, { ...rule, limit: 0 }],
+    [1, { ...rule, periodMs: 0 }],
+  ] as const) {
+    assert.throws(() => gcra(undefined, cost, bad, 0), TypeError)
+  }
+})
+
+test('a key that is refused again and again is not forgotten for others', () => {
+  const counters = new MemoryCounters(100)
+  const rule = { limit: 1, periodMs: 1_000_000 }
+  let allowed = 0
+  for (let i = 0; i < 1000; i++) {
+    if (counters.take('mine', 1, rule, i).allowed) allowed++
+    counters.take(`other${i}`, 1, rule, i)
+  }
+  assert.equal(allowed, 1)
+})
+
+test('a Redis that hangs costs one wait, then nobody waits for it', async (context) => {
+  const server = await startRedis()
+  if (!server) return notHere(context, 'redis-server', 'apt-get install redis-server')
+  const redis = openRedis(server.url)
+  await requireRedis(redis)
+  const counters = new RedisCounters(redis, 'hang:')
+  const rule = { limit: 1000, periodMs: 60_000 }
+  await counters.take('k', 1, rule, Date.now())
+  server.pause()
+  await counters.take('k', 1, rule, Date.now())
+  const startedAt = performance.now()
+  for (let i = 0; i < 100; i++) await counters.take('k', 1, rule, Date.now())
+  assert.ok(performance.now() - startedAt < 200, 'the next hundred did not wait')
+  redis.disconnect()
+  await server.release()
+})
+
 test('memory counters hold at most so many keys and forget the longest unused', () => {
   const counters = new MemoryCounters(100)
   const rule = { limit: 1, periodMs: 1_000_000 }

@@ -33,6 +33,9 @@ export function gcra(
   rule: CounterRule,
   nowMs: number,
 ): { readonly result: CounterResult; readonly arrivalMs: number } {
+  if (!(cost >= 0) || !(rule.limit > 0) || !(rule.periodMs > 0)) {
+    throw new TypeError('a counter needs a cost of 0 or more and a rule with a limit and a period above 0')
+  }
   const interval = rule.periodMs / rule.limit
   const before = Math.max(arrivalMs ?? nowMs, nowMs)
   const after = before + interval * cost
@@ -72,13 +75,12 @@ export class MemoryCounters implements Counters {
 
   take(key: string, cost: number, rule: CounterRule, nowMs: number): CounterResult {
     const { result, arrivalMs } = gcra(this.#arrivals.get(key), cost, rule, nowMs)
-    if (result.allowed) {
-      // INVARIANT: at most maxKeys. The key that was used longest ago goes first; re-inserting keeps the order.
-      this.#arrivals.delete(key)
-      if (this.#arrivals.size >= this.#maxKeys)
-        this.#arrivals.delete(this.#arrivals.keys().next().value as string)
-      this.#arrivals.set(key, arrivalMs)
-    }
+    // INVARIANT: at most maxKeys. The key that was used longest ago goes first; re-inserting keeps the order, also for a key
+    // that is refused, so that nobody can push his own count out.
+    this.#arrivals.delete(key)
+    if (this.#arrivals.size >= this.#maxKeys)
+      this.#arrivals.delete(this.#arrivals.keys().next().value as string)
+    this.#arrivals.set(key, arrivalMs)
     return result
   }
 

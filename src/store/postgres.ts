@@ -1,5 +1,5 @@
 import { Kysely, PostgresDialect } from 'kysely'
-import pg from 'pg'
+import { Pool, type PoolClient, types } from 'pg'
 
 import { describeError, RingwallError } from '../core/errors.ts'
 import type { Secret } from '../core/secret.ts'
@@ -7,24 +7,44 @@ import type { Database } from './database.ts'
 import type { Tables } from './tables.ts'
 
 // int8 arrives as text by default; every int8 of ours is a time, a count or a size below 2^53.
-const types = {
-  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
-    oid === pg.types.builtins.INT8
-      ? Number
-      : pg.types.getTypeParser(oid, format as 'text')) as typeof pg.types.getTypeParser,
+types.setTypeParser(types.builtins.INT8, Number)
+
+/** What the server says is wrong, without its detail: that repeats the values of the row, and they may be secrets. */
+function cleanError(thrown: unknown): RingwallError {
+  const {
+    code = '',
+    constraint,
+    message = '',
+  } = thrown as { code?: string; constraint?: string; message?: string }
+  // Class 22 and 23 messages can quote data; the state and the constraint say enough.
+  const text = /^2[23]/.test(code) ? `a value was refused by ${constraint ?? 'its column'}` : message
+  return new RingwallError('store.database', `${text} [${code}]`)
 }
 
 /** Opens PostgreSQL 15 or newer. The URL is a secret, since it holds a password. */
 export async function openPostgres(url: Secret, poolSize = 10): Promise<Database> {
-  const pool = new pg.Pool({
+  const pool = new Pool({
     connectionString: url.reveal(),
     max: poolSize,
     connectionTimeoutMillis: 5000,
     statement_timeout: 30_000,
-    types,
+    idle_in_transaction_session_timeout: 30_000,
   })
   // An idle connection that the server ends is replaced at the next query.
   pool.on('error', () => undefined)
+  pool.on('connect', (client: PoolClient) => {
+    const query = client.query.bind(client) as (...args: readonly unknown[]) => Promise<unknown>
+    Object.assign(client, {
+      query: (...args: readonly unknown[]) => {
+        const done = query(...args)
+        return done instanceof Promise
+          ? done.catch((thrown: unknown) => {
+              throw cleanError(thrown)
+            })
+          : done
+      },
+    })
+  })
   try {
     const found = await pool.query<{ version: number }>(
       "SELECT current_setting('server_version_num')::int AS version",

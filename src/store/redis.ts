@@ -50,6 +50,8 @@ redis.call('SET', KEYS[1], string.format('%.4f', after), 'PX', math.ceil(after -
 return {1, math.max(0, math.floor((now + period - after) / interval + 0.000000001)), 0, math.ceil(after - now)}
 `
 
+const PROBE_MS = 1000
+
 type Take = (
   key: string,
   cost: number,
@@ -67,6 +69,8 @@ export class RedisCounters implements Counters {
   readonly #local = new MemoryCounters()
   readonly #onState: (state: 'shared' | 'local') => void
   #state: 'shared' | 'local' = 'shared'
+  /** After a failure nobody waits for Redis until then; one request tries it again. */
+  #closedUntil = 0
 
   constructor(
     redis: Redis,
@@ -80,12 +84,17 @@ export class RedisCounters implements Counters {
   }
 
   async take(key: string, cost: number, rule: CounterRule, nowMs: number): Promise<CounterResult> {
+    const elapsed = performance.now()
+    if (elapsed < this.#closedUntil) return this.#local.take(key, cost, rule, nowMs)
+    if (this.#state === 'local') this.#closedUntil = elapsed + PROBE_MS
     try {
       const redis = this.#redis as Redis & { ringwallTake: Take }
       const said = await redis.ringwallTake(`${this.#prefix}count:${key}`, cost, rule.limit, rule.periodMs)
+      this.#closedUntil = 0
       this.#become('shared')
       return { allowed: said[0] === 1, remaining: said[1], retryAfterMs: said[2], resetMs: said[3] }
     } catch {
+      this.#closedUntil = performance.now() + PROBE_MS
       this.#become('local')
       return this.#local.take(key, cost, rule, nowMs)
     }

@@ -79,10 +79,12 @@ export class SqlSessions implements SessionStore {
   }
 }
 
-// KEYS: session, index of the account. ARGV: expiry, row as JSON, id. One step, so that no session is without its index.
+// KEYS: session, index of the account. ARGV: expiry, row as JSON, id, now. One step, so that no session is without its index;
+// what has expired leaves the index at the same time, so that it does not grow.
 const CREATE_SCRIPT = `
 redis.call('SET', KEYS[1], ARGV[2], 'PXAT', ARGV[1])
-redis.call('SADD', KEYS[2], ARGV[3])
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', ARGV[4])
+redis.call('ZADD', KEYS[2], ARGV[1], ARGV[3])
 if redis.call('PEXPIRETIME', KEYS[2]) < tonumber(ARGV[1]) then redis.call('PEXPIREAT', KEYS[2], ARGV[1]) end`
 
 // Changes the row only while it exists: a session that was ended must not come back.
@@ -98,15 +100,15 @@ return 1`
 // KEYS[1] index. ARGV: prefix of session keys, id to keep.
 const END_ALL_SCRIPT = `
 local ended = 0
-for _, id in ipairs(redis.call('SMEMBERS', KEYS[1])) do
+for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
   if id ~= ARGV[2] then
     ended = ended + redis.call('DEL', ARGV[1] .. id)
-    redis.call('SREM', KEYS[1], id)
+    redis.call('ZREM', KEYS[1], id)
   end
 end
 return ended`
 
-/** Sessions in Redis: one key each, which expires with the session, and one set of ids per account. */
+/** Sessions in Redis: one key each, which expires with the session, and one sorted set of ids per account. */
 export class RedisSessions implements SessionStore {
   readonly #redis: Redis
   readonly #prefix: string
@@ -118,15 +120,8 @@ export class RedisSessions implements SessionStore {
 
   async create(session: SessionRow): Promise<void> {
     const { id_hash: id, account_id: account, absolute_expires_at: expiry } = session
-    await this.#redis.eval(
-      CREATE_SCRIPT,
-      2,
-      this.#key(id),
-      this.#index(account),
-      expiry,
-      JSON.stringify(session),
-      id,
-    )
+    const keys = [this.#key(id), this.#index(account)]
+    await this.#redis.eval(CREATE_SCRIPT, 2, ...keys, expiry, JSON.stringify(session), id, Date.now())
   }
 
   async find(idHash: string): Promise<SessionRow | undefined> {
@@ -141,7 +136,7 @@ export class RedisSessions implements SessionStore {
   async end(idHash: string): Promise<void> {
     const session = await this.find(idHash)
     if (!session) return
-    await this.#redis.multi().del(this.#key(idHash)).srem(this.#index(session.account_id), idHash).exec()
+    await this.#redis.multi().del(this.#key(idHash)).zrem(this.#index(session.account_id), idHash).exec()
   }
 
   async endAll(accountId: string, exceptIdHash = ''): Promise<number> {
@@ -151,7 +146,7 @@ export class RedisSessions implements SessionStore {
   }
 
   async list(accountId: string): Promise<readonly SessionRow[]> {
-    const ids = await this.#redis.smembers(this.#index(accountId))
+    const ids = await this.#redis.zrange(this.#index(accountId), '0', '-1')
     if (ids.length === 0) return []
     const texts = await this.#redis.mget(ids.map((id) => this.#key(id)))
     return texts

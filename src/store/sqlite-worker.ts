@@ -11,8 +11,6 @@ export interface Statement {
 /** What the event loop asks the worker for. */
 export type WorkerRequest =
   | { readonly id: number; readonly kind: 'query'; readonly statement: Statement }
-  /** All statements in one transaction. */
-  | { readonly id: number; readonly kind: 'batch'; readonly statements: readonly Statement[] }
   /** One statement for each row of parameters, all in one transaction. */
   | {
       readonly id: number
@@ -38,10 +36,9 @@ const MAX_PREPARED = 200
 if (parentPort) serve(parentPort, (workerData as { file: string }).file)
 
 function serve(port: NonNullable<typeof parentPort>, file: string): void {
-  const database = new DatabaseSync(file)
-  database.exec(
-    'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000',
-  )
+  // Processes that open a fresh file together wait for each other, from the very first statement on.
+  const database = new DatabaseSync(file, { timeout: 5000 })
+  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON')
   const prepared = new Map<string, StatementSync>()
 
   const prepare = (sql: string): StatementSync => {
@@ -58,7 +55,8 @@ function serve(port: NonNullable<typeof parentPort>, file: string): void {
       work()
       database.exec('COMMIT')
     } catch (thrown) {
-      database.exec('ROLLBACK')
+      // A full disk has rolled back already; a second rollback would hide why.
+      if (database.isTransaction) database.exec('ROLLBACK')
       throw thrown
     }
   }
@@ -72,9 +70,6 @@ function serve(port: NonNullable<typeof parentPort>, file: string): void {
         const done = statement.run(...request.statement.parameters)
         return { rows: [], changes: Number(done.changes), lastId: Number(done.lastInsertRowid) }
       }
-      case 'batch':
-        transact(() => request.statements.forEach((one) => prepare(one.sql).run(...one.parameters)))
-        return nothing
       case 'rows':
         transact(() => {
           const statement = prepare(request.sql)
@@ -88,6 +83,8 @@ function serve(port: NonNullable<typeof parentPort>, file: string): void {
         prepared.clear()
         database.close()
         return nothing
+      default:
+        throw new Error('an unknown request')
     }
   }
   port.on('message', (request: WorkerRequest) => {

@@ -67,7 +67,7 @@ class SqliteThread {
   }
 
   #end(error: Error): void {
-    this.#ended = error
+    this.#ended ??= error
     for (const waiting of this.#open.values()) waiting.reject(error)
     this.#open.clear()
   }

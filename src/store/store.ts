@@ -53,7 +53,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       },
     }
   } catch (thrown) {
-    await database.close()
+    // Why it cannot be used is the news; that it cannot be closed either is not.
+    await database.close().catch(() => undefined)
     throw thrown
   }
 }

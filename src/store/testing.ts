@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 
-import pg from 'pg'
+import { Client } from 'pg'
 
 import { Secret } from '../core/secret.ts'
 
@@ -28,7 +28,7 @@ export function notHere(context: TestContext, what: string, install: string): vo
 /** A database of its own on the running PostgreSQL, dropped afterwards; undefined where there is no server. */
 export async function leasePostgres(): Promise<Lease | undefined> {
   const admin = process.env['RINGWALL_TEST_POSTGRES'] ?? 'postgres://postgres@127.0.0.1:5432/postgres'
-  const client = new pg.Client({ connectionString: admin, connectionTimeoutMillis: 2000 })
+  const client = new Client({ connectionString: admin, connectionTimeoutMillis: 2000 })
   try {
     await client.connect()
   } catch {
@@ -50,7 +50,7 @@ export async function leasePostgres(): Promise<Lease | undefined> {
 /** A private Redis on a free port, which a test may also stop. Undefined where there is no binary. */
 export async function startRedis(
   port?: number,
-): Promise<(Lease & { readonly port: number; stop(): Promise<void> }) | undefined> {
+): Promise<(Lease & { readonly port: number; stop(): Promise<void>; pause(): void }) | undefined> {
   if (spawnSync('redis-server', ['--version']).status !== 0) return undefined
   const chosen = port ?? (await freePort())
   const directory = mkdtempSync(join(tmpdir(), 'ringwall-redis-'))
@@ -81,6 +81,7 @@ export async function startRedis(
     url: new Secret(`redis://127.0.0.1:${chosen}`),
     port: chosen,
     stop,
+    pause: () => void child.kill('SIGSTOP'),
     async release() {
       await stop()
       rmSync(directory, { recursive: true, force: true })
