@@ -66,8 +66,11 @@ function open(): void {
 
 for (let i = 0; i < Number(connections); i++) open()
 const startedAt = performance.now()
-setTimeout(() => {
-  running = false
-  process.send?.({ answered, failed, seconds: (performance.now() - startedAt) / 1000 })
-  setTimeout(() => process.exit(0), 100)
-}, Number(seconds) * 1000)
+setTimeout(
+  () => {
+    running = false
+    process.send?.({ answered, failed, seconds: (performance.now() - startedAt) / 1000 })
+    setTimeout(() => process.exit(0), 100)
+  },
+  Number(seconds) * 1000,
+)

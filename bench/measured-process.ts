@@ -23,8 +23,14 @@ export async function freePort(): Promise<number> {
 }
 
 /** Starts one of our TypeScript programs and waits until it says that it is ready. */
-export async function startProgram(file: string, port: number, ...args: readonly string[]): Promise<Measured> {
-  const child = fork(join(import.meta.dirname, file), [String(port), ...args], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+export async function startProgram(
+  file: string,
+  port: number,
+  ...args: readonly string[]
+): Promise<Measured> {
+  const child = fork(join(import.meta.dirname, file), [String(port), ...args], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  })
   await once(child, 'message')
   return { pid: child.pid as number, port, stop: () => child.kill('SIGTERM') }
 }
@@ -39,7 +45,8 @@ export async function startServer(command: string, args: readonly string[], port
 async function waitForPort(port: number, child: ChildProcess): Promise<void> {
   const { connect } = await import('node:net')
   for (let i = 0; i < 300; i++) {
-    if (child.exitCode !== null) throw new Error(`the process ended with ${child.exitCode} before its port answered`)
+    if (child.exitCode !== null)
+      throw new Error(`the process ended with ${child.exitCode} before its port answered`)
     const answered = await new Promise<boolean>((resolve) => {
       const socket = connect(port, '127.0.0.1', () => {
         socket.destroy()
@@ -87,7 +94,12 @@ export interface Load {
 
 /** Keeps connections busy for some seconds. */
 export async function load(port: number, connections: number, seconds: number, path: string): Promise<Load> {
-  const child = fork(join(import.meta.dirname, 'load-client.ts'), [String(port), String(connections), String(seconds), path])
+  const child = fork(join(import.meta.dirname, 'load-client.ts'), [
+    String(port),
+    String(connections),
+    String(seconds),
+    path,
+  ])
   const [counted] = (await once(child, 'message')) as [Load]
   return counted
 }

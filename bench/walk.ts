@@ -3,7 +3,16 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import { cpuSeconds, freePort, isInstalled, load, type Measured, median, startProgram, startServer } from './measured-process.ts'
+import {
+  cpuSeconds,
+  freePort,
+  isInstalled,
+  load,
+  type Measured,
+  median,
+  startProgram,
+  startServer,
+} from './measured-process.ts'
 import type { BenchResult } from './run.ts'
 import { measureWalls } from './walls-cost.ts'
 
@@ -20,13 +29,17 @@ export async function run(options: { readonly quick: boolean }): Promise<BenchRe
   try {
     proxies.set('ringwall', await startRingwall(directory, application.port))
     proxies.set('undici', await startProgram('peers/undici.ts', await freePort(), String(application.port)))
-    proxies.set('http_proxy_3', await startProgram('peers/http-proxy-3.ts', await freePort(), String(application.port)))
+    proxies.set(
+      'http_proxy_3',
+      await startProgram('peers/http-proxy-3.ts', await freePort(), String(application.port)),
+    )
     if (isInstalled('nginx')) proxies.set('nginx', await startNginx(directory, application.port))
     else absent.push('nginx')
 
     const costs = new Map<string, number[]>([...proxies.keys()].map((name) => [name, []]))
     const rates = new Map<string, number[]>([...proxies.keys()].map((name) => [name, []]))
-    for (const proxy of proxies.values()) await load(proxy.port, CONNECTIONS, 1, '/products?page=2&sort=price')
+    for (const proxy of proxies.values())
+      await load(proxy.port, CONNECTIONS, 1, '/products?page=2&sort=price')
     for (let round = 0; round < rounds; round++) {
       for (const [name, proxy] of proxies) {
         const before = cpuSeconds(proxy.pid)
@@ -35,7 +48,9 @@ export async function run(options: { readonly quick: boolean }): Promise<BenchRe
         if (counted.failed > 0) throw new Error(`${name}: ${counted.failed} requests failed`)
         costs.get(name)?.push(micros)
         rates.get(name)?.push(counted.answered / counted.seconds)
-        console.log(`round ${round + 1}/${rounds}  ${name.padEnd(13)} ${micros.toFixed(1).padStart(7)} us CPU/request  ${Math.round(counted.answered / counted.seconds)} requests/s`)
+        console.log(
+          `round ${round + 1}/${rounds}  ${name.padEnd(13)} ${micros.toFixed(1).padStart(7)} us CPU/request  ${Math.round(counted.answered / counted.seconds)} requests/s`,
+        )
       }
     }
     const cost = (name: string): number => Math.round(median(costs.get(name) ?? []) * 10) / 10
@@ -48,8 +63,13 @@ export async function run(options: { readonly quick: boolean }): Promise<BenchRe
         cpu_us_per_request: cost('ringwall'),
         requests_per_second: Math.round(median(rates.get('ringwall') ?? [])),
       },
-      peers: Object.fromEntries([...peers.map((name) => [name, cost(name)]), ...absent.map((name) => [name, 'absent'])]),
-      ratio: Object.fromEntries(peers.map((name) => [name, Math.round((cost('ringwall') / cost(name)) * 100) / 100])),
+      peers: Object.fromEntries([
+        ...peers.map((name) => [name, cost(name)]),
+        ...absent.map((name) => [name, 'absent']),
+      ]),
+      ratio: Object.fromEntries(
+        peers.map((name) => [name, Math.round((cost('ringwall') / cost(name)) * 100) / 100]),
+      ),
     }
   } finally {
     for (const proxy of proxies.values()) proxy.stop()
@@ -74,10 +94,14 @@ upstreams:
   application: http://127.0.0.1:${applicationPort}
 security:
   perimeter:
-    flood: { requests: 100000000, period: 300s }
+    rules: { RATE_LIMIT: { limit: 100000000 } }
 `,
   )
-  return startServer(process.execPath, [join(import.meta.dirname, '..', 'bin', 'ringwall.js'), 'up', '--config', file], port)
+  return startServer(
+    process.execPath,
+    [join(import.meta.dirname, '..', 'bin', 'ringwall.js'), 'up', '--config', file],
+    port,
+  )
 }
 
 async function startNginx(directory: string, applicationPort: number): Promise<Measured> {

@@ -116,7 +116,8 @@ function parseAnswer(text: string): Answer {
 function keepCookies(jar: Map<string, string>, answer: Answer): void {
   for (const cookie of answer.cookies) {
     const [pair = ''] = cookie.split(';')
-    const [name = '', value = ''] = [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]
+    const name = pair.slice(0, pair.indexOf('='))
+    const value = pair.slice(name.length + 1)
     if (/max-age=0/i.test(cookie)) jar.delete(name)
     else jar.set(name, value)
   }
@@ -156,9 +157,12 @@ async function play(flow: FlowFile, file: string): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'ringwall-flow-'))
   const application = await startApplication(flow.application)
   const listen = `listen: { http: "127.0.0.1:0", https: "127.0.0.1:0", operator: off }\nstore: { directory: ${directory} }\n`
-  const config = loadConfig(`${listen}upstreams: { application: { url: "${application.url}", timeout: 1s } }\n${flow.config}`, {
-    file,
-  })
+  const config = loadConfig(
+    `${listen}upstreams: { application: { url: "${application.url}", timeout: 1s } }\n${flow.config}`,
+    {
+      file,
+    },
+  )
   const throwing: Wall = {
     layer: 5,
     name: 'application',
@@ -188,7 +192,8 @@ async function play(flow: FlowFile, file: string): Promise<void> {
       if (step.together)
         answers = await Promise.all(Array.from({ length: step.times }, () => send(url, step, jar)))
       else for (let i = 0; i < step.times; i++) answers = [await send(url, step, jar)]
-      const answer = answers.find((one) => one.status === step.status) ?? (answers[0] as Answer)
+      const answer = answers.find((one) => one.status === step.status) ?? answers[0]
+      assert.ok(answer)
       keepCookies(jar, answer)
       const id = answer.headers.get('ringwall-id') ?? ''
       // Passes are written within the second that is configured below.

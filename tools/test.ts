@@ -17,12 +17,17 @@ interface Run {
 
 function run(command: string, args: readonly string[], show: boolean): Promise<Run> {
   const startedAt = performance.now()
-  const child = spawn(command, args, { cwd: root, stdio: ['ignore', show ? 'inherit' : 'pipe', show ? 'inherit' : 'pipe'] })
+  const child = spawn(command, args, {
+    cwd: root,
+    stdio: ['ignore', show ? 'inherit' : 'pipe', show ? 'inherit' : 'pipe'],
+  })
   let output = ''
   child.stdout?.on('data', (data: Buffer) => (output += data.toString()))
   child.stderr?.on('data', (data: Buffer) => (output += data.toString()))
   return new Promise((resolve) => {
-    child.on('close', (code) => resolve({ code: code ?? 1, output, seconds: (performance.now() - startedAt) / 1000 }))
+    child.on('close', (code) =>
+      resolve({ code: code ?? 1, output, seconds: (performance.now() - startedAt) / 1000 }),
+    )
   })
 }
 
@@ -58,7 +63,10 @@ if (first === 'e2e') {
   process.exitCode = await runTests(more.length > 0 ? more : HEAVY, true)
 } else if (first !== undefined) {
   // `npm test -- src/edge`: only the tests below that path.
-  process.exitCode = await runTests([first, ...more].map((path) => (path.endsWith('.ts') ? path : `${path}/**/*.test.ts`)), false)
+  process.exitCode = await runTests(
+    [first, ...more].map((path) => (path.endsWith('.ts') ? path : `${path}/**/*.test.ts`)),
+    false,
+  )
 } else {
   const passed = await check()
   const code = await runTests(QUICK, false)

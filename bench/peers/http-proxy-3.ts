@@ -8,4 +8,6 @@ const proxy = createProxyServer({
   agent: new http.Agent({ keepAlive: true, maxSockets: 64 }),
 })
 proxy.on('error', (_error, _req, res) => res.end())
-http.createServer((req, res) => proxy.web(req, res)).listen(Number(port), '127.0.0.1', () => process.send?.('ready'))
+http
+  .createServer((req, res) => proxy.web(req, res))
+  .listen(Number(port), '127.0.0.1', () => process.send?.('ready'))

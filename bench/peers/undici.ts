@@ -8,14 +8,20 @@ const pool = new Pool(`http://127.0.0.1:${target}`, { connections: 64, pipelinin
 
 http
   .createServer((req, res) => {
-    const hasBody = req.headers['content-length'] !== undefined || req.headers['transfer-encoding'] !== undefined
-    const headers = req.rawHeaders.filter((_, i, all) => (all[i - (i % 2)] as string).toLowerCase() !== 'connection')
+    const hasBody =
+      req.headers['content-length'] !== undefined || req.headers['transfer-encoding'] !== undefined
+    const headers = req.rawHeaders.filter(
+      (_, i, all) => (all[i - (i % 2)] as string).toLowerCase() !== 'connection',
+    )
     pool.dispatch(
       { path: req.url ?? '/', method: req.method as 'GET', headers, body: hasBody ? req : null },
       {
         onRequestStart() {},
         onResponseStart(controller, status) {
-          res.writeHead(status, (controller.rawHeaders as Buffer[]).map((part) => part.toString('latin1')))
+          res.writeHead(
+            status,
+            (controller.rawHeaders as Buffer[]).map((part) => part.toString('latin1')),
+          )
         },
         onResponseData(controller, chunk) {
           if (!res.write(chunk)) {

@@ -26,7 +26,7 @@ for (const { roles, permission, want } of [
   { roles: ['__proto__', 'constructor'], permission: 'order:read', want: false },
   { roles: ['admin'], permission: 'no:such', want: false },
 ]) {
-  test(`rbac: [${roles}] ${want ? 'may' : 'may not'} ${permission}`, () => {
+  test(`rbac: [${roles.join()}] ${want ? 'may' : 'may not'} ${permission}`, () => {
     assert.equal(rbac.hasPermission(roles, permission), want)
   })
 }

@@ -22,7 +22,7 @@ export type ExitCode = 0 | 1 | 2
 export interface CommandContext {
   readonly terminal: Terminal
   /** Sets the exit code of a command that did its work and found something. */
-  exit(code: ExitCode): void
+  readonly exit: (code: ExitCode) => void
 }
 
 /** Runs one command line and gives its exit code. */

@@ -3,14 +3,27 @@ export interface Terminal {
   out(text: string): void
   error(text: string): void
   readonly isColored: boolean
+  /** Whether whoever read the results has gone (`ringwall audit query | head`); what follows is not shown. */
+  readonly isClosed: boolean
 }
 
 /** The process's own terminal. Colours only where somebody sees them (https://no-color.org). */
 export function processTerminal(): Terminal {
-  const isColored = process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined
+  const isColored = process.stdout.isTTY && process.env['NO_COLOR'] === undefined
+  let isClosed = false
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    isClosed = true
+  })
+  process.stderr.on('error', () => undefined)
   return {
     isColored,
-    out: (text) => void process.stdout.write(`${text}\n`),
+    get isClosed() {
+      return isClosed
+    },
+    out: (text) => {
+      if (!isClosed) process.stdout.write(`${text}\n`)
+    },
     error: (text) => void process.stderr.write(`${text}\n`),
   }
 }

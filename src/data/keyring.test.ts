@@ -43,7 +43,7 @@ test('a rotation makes the new key current and keeps the old one to read with', 
 
 test('a key never prints', () => {
   const key = openKeyring(join(directory, 'c.json'), new ManualClock()).current('pepper')
-  for (const text of [inspect(key), JSON.stringify(key), `${key.material}`])
+  for (const text of [inspect(key), JSON.stringify(key), String(key.material)])
     assert.ok(!text.includes(key.material.reveal()))
 })
 

@@ -189,5 +189,10 @@ function readKeys(file: string): readonly Key[] {
 }
 
 function keyOf(stored: StoredKey): Key {
-  return { id: stored.id, purpose: stored.purpose, createdMs: stored.created_ms, material: new Secret(stored.material) }
+  return {
+    id: stored.id,
+    purpose: stored.purpose,
+    createdMs: stored.created_ms,
+    material: new Secret(stored.material),
+  }
 }

@@ -90,7 +90,7 @@ for (const raw of [
   })
 }
 
-for (const [raw, name, port = undefined] of [
+for (const [raw, name, port] of [
   ['A.Test', 'a.test'],
   ['a.test:8080', 'a.test', 8080],
   ['a.test.', 'a.test'],
@@ -119,7 +119,7 @@ for (const raw of [
   '-a',
   'a%00',
   'a,b',
-  `${'a'.repeat(300)}`,
+  'a'.repeat(300),
 ]) {
   test(`host: \`${raw.slice(0, 20)}\` is refused`, () => assert.equal(readHost([raw]).ok, false))
 }

@@ -10,7 +10,7 @@ export function validatePassword(
   account: { readonly email: string; readonly name: string },
 ): readonly string[] {
   const violations: string[] = []
-  const length = [...rawPassword].length
+  const length = Array.from(rawPassword).length
   if (length < policy.min_length) violations.push(`Password must be at least ${policy.min_length} characters`)
   if (length > MAX_PASSWORD_LENGTH)
     violations.push(`Password must be at most ${MAX_PASSWORD_LENGTH} characters`)

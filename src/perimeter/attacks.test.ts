@@ -51,6 +51,7 @@ const SQL = [
   '1 AND SLEEP(5)',
   '1 or sleep(5)#',
   '1 OR a=a',
+  "0 OR role='admin'",
   '1 OR name LIKE 0x25',
   '1 ORDER BY 10--',
   "1' ORDER BY 3-- -",

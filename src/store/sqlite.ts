@@ -109,7 +109,7 @@ export async function openSqlite(file: string): Promise<Database> {
     async insertRows(table, columns, rows) {
       const names = columns.map((column) => `"${column}"`).join(', ')
       const sql = `INSERT INTO "${table}" (${names}) VALUES (${columns.map(() => '?').join(', ')})`
-      await alone(() => thread.ask({ kind: 'rows', sql, rows: rows as SqlValue[][] }))
+      await alone(() => thread.ask({ kind: 'rows', sql, rows: rows }))
     },
     async script(sql) {
       await alone(() => thread.ask({ kind: 'script', sql }))

@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+
 import { Command } from 'commander'
 
 import { type AuditEvent, type AuditFilter, formatLine, formatTrace, queryAudit } from '../../audit/index.ts'
@@ -42,8 +45,9 @@ export function auditCommand({ terminal, exit }: CommandContext): Command {
     .option('-f, --follow', 'go on with new lines until stopped')
     .option('--json', 'one JSON object a line')
     .addHelpText('after', '\nExamples:\n  ringwall audit tail\n  ringwall audit tail -f --json')
-    .action((options: Options) =>
-      withDatabase(options, async (database) => {
+    .action((options: Options) => {
+      const limit = countOf(options.lines ?? '20')
+      return withDatabase(options, async (database) => {
         let last = 0
         const show = (events: readonly AuditEvent[]): void => {
           for (const event of events) {
@@ -51,13 +55,13 @@ export function auditCommand({ terminal, exit }: CommandContext): Command {
             last = event.seq
           }
         }
-        show(await queryAudit(database, { limit: countOf(options.lines ?? '20'), take: 'newest' }))
-        while (options.follow === true) {
+        show(await queryAudit(database, { limit, take: 'newest' }))
+        while (options.follow === true && !terminal.isClosed) {
           await new Promise((resolve) => setTimeout(resolve, FOLLOW_MS))
           show(await queryAudit(database, { afterSeq: last, limit: 1000 }))
         }
-      }),
-    )
+      })
+    })
   audit
     .command('query')
     .description('print the lines that match; with --id the walk of that exchange through every wall')
@@ -76,9 +80,10 @@ export function auditCommand({ terminal, exit }: CommandContext): Command {
       'after',
       '\nExamples:\n  ringwall audit query --id 01m86eb8p6nve8kjwvsywmq01v\n  ringwall audit query --since 1h --verdict refuse\n  ringwall audit query --kind identity.sign-in-failed --json',
     )
-    .action((options: Options) =>
-      withDatabase(options, async (database) => {
-        const events = await queryAudit(database, filterOf(options))
+    .action((options: Options) => {
+      const filter = filterOf(options)
+      return withDatabase(options, async (database) => {
+        const events = await queryAudit(database, filter)
         if (options.json === true) terminal.out(JSON.stringify(events, null, 2))
         else if (options.id !== undefined) {
           for (const event of events)
@@ -88,13 +93,22 @@ export function auditCommand({ terminal, exit }: CommandContext): Command {
           terminal.error('no line matches; ordinary passes are written within a second')
           exit(1)
         }
-      }),
-    )
+      })
+    })
   return audit
 }
 
 async function withDatabase(options: Options, work: (database: Database) => Promise<void>): Promise<void> {
-  const kept = await openKept(readConfig(options.config).config)
+  const { config } = readConfig(options.config)
+  const { directory, postgres } = config.store
+  // To read must not make: an empty log in the wrong folder would look like a quiet gateway.
+  if (postgres === undefined && !existsSync(join(directory, 'ringwall.sqlite'))) {
+    throw new RingwallError(
+      'cli.no-log',
+      `there is no audit log in \`${directory}\`; run this where \`ringwall up\` was started, or name its --config`,
+    )
+  }
+  const kept = await openKept(config)
   try {
     await work(kept.store.database)
   } finally {

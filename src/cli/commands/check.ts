@@ -24,9 +24,13 @@ export function checkCommand({ terminal, exit }: CommandContext): Command {
           terminal.out(`${word}  ${path}: ${message}\n        ${paint(terminal, 'dim', `${id}; ${source}`)}`)
         }
         terminal.out(
-          `${file ?? 'the empty configuration'} is valid: ${risks} risks, ${findings.length - risks} pieces of advice`,
+          `${file ?? 'the empty configuration'} is valid: ${count(risks, 'risk')}, ${count(findings.length - risks, 'piece of advice', 'pieces of advice')}`,
         )
       }
       if (options.strict === true && risks > 0) exit(1)
     })
+}
+
+function count(n: number, one: string, many = `${one}s`): string {
+  return `${n} ${n === 1 ? one : many}`
 }

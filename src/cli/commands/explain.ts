@@ -1,7 +1,9 @@
 import { Command } from 'commander'
 
 import { formatTrace } from '../../audit/index.ts'
+import type { Config } from '../../config/index.ts'
 import { RingwallError } from '../../core/errors.ts'
+import { parseIp } from '../../core/ip.ts'
 import { type ExplainRequest, explainWalk } from '../../index.ts'
 import { readConfig } from '../config-file.ts'
 import type { CommandContext } from '../main.ts'
@@ -23,7 +25,7 @@ export function explainCommand({ terminal, exit }: CommandContext): Command {
     .argument('<method>', 'such as GET')
     .argument('<path>', 'path and query, encoded as on the wire')
     .option('-c, --config <file>', 'configuration file (default: security_config.yaml here, if there is one)')
-    .option('--host <name>', 'the Host field (default: localhost)')
+    .option('--host <name>', 'the Host field (default: the first host of the configuration, else localhost)')
     .option(
       '-H, --header <field>',
       'a field `Name: value`; can be given several times',
@@ -45,11 +47,16 @@ export function explainCommand({ terminal, exit }: CommandContext): Command {
         if (at < 1) throw new RingwallError('cli.header', `\`${field}\` is not a field; write Name: value`)
         return [field.slice(0, at), field.slice(at + 1).trim()]
       })
+      if (options.ip !== undefined && !parseIp(options.ip))
+        throw new RingwallError(
+          'cli.ip',
+          `\`${options.ip}\` is not an address; write 192.0.2.7 or 2001:db8::7`,
+        )
       const request: ExplainRequest = {
         method,
         target,
         headers,
-        ...(options.host !== undefined && { host: options.host }),
+        host: options.host ?? firstHost(config),
         ...(options.body !== undefined && { body: options.body }),
         ...(options.ip !== undefined && { ip: options.ip }),
         ...(options.https === true && { https: true }),
@@ -58,4 +65,10 @@ export function explainCommand({ terminal, exit }: CommandContext): Command {
       terminal.out(options.json === true ? JSON.stringify(explanation, null, 2) : formatTrace(explanation))
       if (explanation.verdict === 'refuse') exit(1)
     })
+}
+
+/** A name that is served, so that a walk without --host is not refused for its host. */
+function firstHost({ security, routes }: Config): string {
+  const names = [...security.edge.hosts, ...routes.flatMap((route) => route.hosts ?? [])]
+  return names.find((name) => !name.startsWith('*')) ?? 'localhost'
 }

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline/promises'
 import { Command } from 'commander'
 
 import { loadConfig } from '../../config/index.ts'
-import { RingwallError } from '../../core/errors.ts'
+import { describeError, RingwallError } from '../../core/errors.ts'
 import type { CommandContext } from '../main.ts'
 
 interface Options {
@@ -42,14 +42,24 @@ export function initCommand({ terminal }: CommandContext): Command {
           `\`${options.output}\` is there already; use --force to overwrite it`,
         )
       }
-      const answers = options.yes === true || process.stdin.isTTY !== true ? options : await ask(options)
+      const answers = options.yes === true || !process.stdin.isTTY ? options : await ask(options)
       const text = template(
         answers.upstream ?? 'http://localhost:3000',
         answers.host,
         answers.profile ?? 'guide',
       )
       loadConfig(text, { file: options.output })
-      writeFileSync(options.output, text, { flag: options.force === true ? 'w' : 'wx' })
+      try {
+        writeFileSync(options.output, text, { flag: options.force === true ? 'w' : 'wx' })
+      } catch (cause) {
+        throw new RingwallError(
+          'cli.unwritable',
+          `cannot write \`${options.output}\`: ${describeError(cause)}`,
+          {
+            cause,
+          },
+        )
+      }
       terminal.out(`wrote ${options.output}; now: ringwall check, then ringwall up`)
     })
 }

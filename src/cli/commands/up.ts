@@ -4,7 +4,14 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 
 import { Command } from 'commander'
 
-import { type Config, completeConfig, ConfigError, loadConfig } from '../../config/index.ts'
+import {
+  type Config,
+  completeConfig,
+  ConfigError,
+  loadConfig,
+  plainConfig,
+  type UpstreamConfig,
+} from '../../config/index.ts'
 import { describeError, RingwallError } from '../../core/errors.ts'
 import { type Listening, type Ringwall, ringwall } from '../../index.ts'
 import { findConfigFile, mistakeLines, readConfigText } from '../config-file.ts'
@@ -26,6 +33,9 @@ interface Demo {
 }
 
 const WATCH_MS = 500
+/** Ctrl-C reaches the whole process group, and launchers pass it on once more: that is one signal, not two. */
+const ONE_SIGNAL_MS = 500
+const MAX_DRAIN_SECONDS = 3600
 
 /** `ringwall up`: the gateway. */
 export function upCommand({ terminal, exit }: CommandContext): Command {
@@ -54,14 +64,16 @@ export function upCommand({ terminal, exit }: CommandContext): Command {
           demo?.url ?? url,
           options,
         )
-      const gate = await ringwall(read(), {
+      const graceMs = parseDrain(options.drain)
+      const started = read()
+      const gate = await ringwall(started, {
         onNotice: (line) => terminal.error(`${new Date().toISOString()} ${line}`),
       })
       try {
         const listening = await gate.listen()
-        terminal.out(welcome(terminal, listening, gate, read(), file, demo))
-        const stopWatching = watchConfig(terminal, gate, read, file)
-        const isClean = await untilStopped(terminal, gate, Number(options.drain) * 1000)
+        terminal.out(welcome(terminal, listening, gate, started, file, demo))
+        const stopWatching = watchConfig(terminal, gate, started, read, file)
+        const isClean = await untilStopped(terminal, gate, graceMs)
         stopWatching()
         if (!isClean) exit(1)
       } finally {
@@ -80,30 +92,60 @@ async function startDemo(): Promise<Demo> {
     )
   }
   const { startShop } = (await import(pathToFileURL(file).href)) as {
-    startShop(options: { port: number }): Promise<Demo>
+    readonly startShop: (options: { port: number }) => Promise<Demo>
   }
   return startShop({ port: 0 })
 }
 
-/** What the command line says comes before the file. */
+function parseDrain(text: string): number {
+  const seconds = Number(text)
+  if (text.trim() !== '' && seconds >= 0 && seconds <= MAX_DRAIN_SECONDS) return seconds * 1000
+  throw new RingwallError(
+    'cli.drain',
+    `--drain takes seconds from 0 to ${MAX_DRAIN_SECONDS}, not \`${text}\``,
+  )
+}
+
+/** What the command line says comes before the file: a URL takes the place of the file's only upstream. */
 function withFlags(config: Config, url: string | undefined, options: Options): Config {
+  const { listen, upstreams } = readFlags(url, options)
+  const given = upstreams['application']
+  return Object.freeze({
+    ...config,
+    upstreams: given === undefined ? config.upstreams : replaceUpstream(config.upstreams, given),
+    listen: {
+      ...config.listen,
+      ...(options.http !== undefined && { http: listen.http }),
+      ...(options.https !== undefined && { https: listen.https }),
+    },
+  })
+}
+
+function replaceUpstream(upstreams: Config['upstreams'], given: UpstreamConfig): Config['upstreams'] {
+  const [name = 'application', ...more] = Object.keys(upstreams)
+  if (more.length > 0) {
+    throw new RingwallError(
+      'cli.upstreams',
+      `the configuration has several upstreams (${[name, ...more].join(', ')}); leave the URL out`,
+    )
+  }
+  const known = upstreams[name]
+  return { [name]: known ? { ...known, url: given.url } : given }
+}
+
+/** Reads the flags as the configuration reads its keys; a mistake names the flag. */
+function readFlags(url: string | undefined, options: Options): Config {
   const listen: Record<string, string> = {}
   if (options.http !== undefined) listen['http'] = options.http
   if (options.https !== undefined) listen['https'] = options.https
-  const flags = completeConfig({ listen, upstreams: url === undefined ? {} : { application: url } })
-  const upstreams =
-    url === undefined
-      ? config.upstreams
-      : { ...config.upstreams, application: flags.upstreams['application'] as never }
-  return Object.freeze({
-    ...config,
-    upstreams,
-    listen: {
-      ...config.listen,
-      ...(options.http !== undefined && { http: flags.listen.http }),
-      ...(options.https !== undefined && { https: flags.listen.https }),
-    },
-  })
+  try {
+    return completeConfig({ listen, upstreams: url === undefined ? {} : { application: url } })
+  } catch (thrown) {
+    const mistake = thrown instanceof ConfigError ? thrown.mistakes[0] : undefined
+    if (!mistake) throw thrown
+    const flag = mistake.path.startsWith('listen.') ? mistake.path.replace('listen.', '--') : 'the URL'
+    throw new RingwallError('cli.flag', `${flag} ${mistake.message}`, { cause: thrown })
+  }
 }
 
 function welcome(
@@ -146,6 +188,7 @@ function welcome(
 function watchConfig(
   terminal: Terminal,
   gate: Ringwall,
+  started: Config,
   read: () => Config,
   file: string | undefined,
 ): () => void {
@@ -153,8 +196,14 @@ function watchConfig(
   const reload = (): void => {
     queue = queue.then(async () => {
       try {
-        await gate.reload(read())
+        const next = read()
+        // What stays until a restart stays as it was for everyone who reads it, such as the redirect to HTTPS.
+        await gate.reload(Object.freeze({ ...next, listen: started.listen, store: started.store }))
         terminal.error(`${new Date().toISOString()} reloaded ${file ?? 'the configuration'}`)
+        for (const section of ['listen', 'store'] as const) {
+          if (differs(started, next, section))
+            terminal.error(`  what changed in \`${section}\` counts after a restart`)
+        }
       } catch (thrown) {
         terminal.error(`${new Date().toISOString()} not reloaded, the old configuration goes on:`)
         const lines =
@@ -173,20 +222,35 @@ function watchConfig(
   }
 }
 
+function differs(one: Config, other: Config, section: 'listen' | 'store'): boolean {
+  const text = (config: Config): string =>
+    JSON.stringify((plainConfig(config) as Readonly<Record<string, unknown>>)[section])
+  return text(one) !== text(other)
+}
+
 /** Waits for a signal, then lets what is under way finish. A second signal ends at once. */
 async function untilStopped(terminal: Terminal, gate: Ringwall, graceMs: number): Promise<boolean> {
-  const signal = (): Promise<void> =>
-    new Promise((resolve) => {
-      const done = (): void => {
-        process.off('SIGINT', done)
-        process.off('SIGTERM', done)
-        resolve()
-      }
-      process.on('SIGINT', done)
-      process.on('SIGTERM', done)
-    })
-  await signal()
-  terminal.error('stopping: requests under way may finish; once more to end at once')
-  const second = signal().then(() => false)
-  return Promise.race([gate.drain(graceMs).then(() => true), second])
+  const first = Promise.withResolvers<void>()
+  const second = Promise.withResolvers<false>()
+  let firstAtMs: number | undefined
+  const onSignal = (): void => {
+    if (firstAtMs === undefined) {
+      firstAtMs = performance.now()
+      first.resolve()
+    } else if (performance.now() - firstAtMs >= ONE_SIGNAL_MS) second.resolve(false)
+  }
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
+  try {
+    await first.promise
+    terminal.error('stopping: requests under way may finish; once more to end at once')
+    return await Promise.race([gate.drain(graceMs).then(() => true), second.promise])
+  } finally {
+    // The other copies of the one signal may still be on their way, and must not cut the closing short.
+    const forget = (): void => {
+      process.off('SIGINT', onSignal)
+      process.off('SIGTERM', onSignal)
+    }
+    setTimeout(forget, ONE_SIGNAL_MS).unref()
+  }
 }
