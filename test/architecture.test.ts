@@ -106,7 +106,7 @@ function importBreach(path: string, specifier: string, known: ReadonlySet<string
   const room = roomOf(path)
   const plan = PLAN[room]
   if (!plan) return []
-  const isTest = path.endsWith('.test.ts') || path.endsWith('/testing.ts')
+  const isTest = path.endsWith('.test.ts') || /(^|\/)testing\.ts$/.test(path)
   if (specifier.startsWith('node:')) {
     const allowed = isTest || plan.node.includes(specifier.slice(5))
     return allowed ? [] : [`${path}: \`${specifier}\` is not among the modules of ${room}`]

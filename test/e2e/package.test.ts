@@ -169,7 +169,8 @@ const ask = async (target, init) => {
 }
 const answers = [
   await ask('/'),
-  await ask('/files%2f..%2fsecret'),
+  await ask("/search?q=' OR '1'='1"),
+  await ask('/files%2fsecret'),
   await ask('/orders', { method: 'POST', headers: { origin: 'https://evil.test' } }),
 ]
 const operator = typeof gate.firstOperator.oneTimePassword
@@ -178,6 +179,7 @@ console.log(JSON.stringify({ answers, operator }))`)
   assert.deepEqual(seen, {
     answers: [
       [200, true],
+      [403, false],
       [400, false],
       [403, false],
     ],

@@ -143,6 +143,8 @@ security: { perimeter: { rules: { RATE_LIMIT: { limit: 100000000 } } } }
     await run(REQUESTS)
     const late = await settle()
     await gate.close()
+    application.close()
+    const left = (await settle()).sockets
 
     const kept = await openKept(config)
     const rows = await kept.store.database.kysely
