@@ -9,7 +9,7 @@ import { join } from 'node:path'
 export interface Measured {
   readonly pid: number
   readonly port: number
-  stop(): void
+  stop(): Promise<unknown>
 }
 
 /** A port that was free a moment ago. */
@@ -32,14 +32,22 @@ export async function startProgram(
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   await once(child, 'message')
-  return { pid: child.pid as number, port, stop: () => child.kill('SIGTERM') }
+  return { pid: child.pid as number, port, stop: () => stopChild(child) }
 }
 
 /** Starts a program and waits until its port answers. */
 export async function startServer(command: string, args: readonly string[], port: number): Promise<Measured> {
   const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'inherit'] })
   await waitForPort(port, child)
-  return { pid: child.pid as number, port, stop: () => child.kill('SIGTERM') }
+  return { pid: child.pid as number, port, stop: () => stopChild(child) }
+}
+
+/** Ends a process that we started, and waits until it is gone. */
+async function stopChild(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const ended = once(child, 'exit')
+  child.kill('SIGTERM')
+  await ended
 }
 
 async function waitForPort(port: number, child: ChildProcess): Promise<void> {

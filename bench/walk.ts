@@ -72,8 +72,8 @@ export async function run(options: { readonly quick: boolean }): Promise<BenchRe
       ),
     }
   } finally {
-    for (const proxy of proxies.values()) proxy.stop()
-    application.stop()
+    for (const proxy of proxies.values()) await proxy.stop()
+    await application.stop()
     rmSync(directory, { recursive: true, force: true })
   }
 }
