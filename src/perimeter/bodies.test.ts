@@ -58,6 +58,13 @@ for (const { name, type, body, variable } of [
   })
 }
 
+test('in a Referer only markup counts', () => {
+  const find = (value: string) => inspectValue({ variable: 'HEADERS:referer', value }, ALL)
+  assert.equal(find('/search?q=%27%20OR%201=1--'), undefined)
+  assert.equal(find('/search?q=%3Cscript%3E')?.attack, 'XSS')
+  assert.equal(inspectValue({ variable: 'HEADERS:referer', value: '<script>' }, new Set()), undefined)
+})
+
 test('hostile values of 128 KB cost linear time', () => {
   const fragments = [
     "'",

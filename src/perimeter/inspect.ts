@@ -27,9 +27,15 @@ const HARMLESS = /^[\w.,:@~ -]*$/
 const MAY_BE_SQL =
   /\d.*\s|\s.*\d|\b(?:select|union|or|and|drop|insert|delete|update|exec|waitfor|order|group|having|sleep)\b/i
 
+/**
+ * Where somebody came from is hardly ever data; a page's own search stands in it again, apostrophes and all. Only markup counts.
+ */
+const MARKUP_ONLY: ReadonlySet<AttackClass> = new Set(['XSS'])
+
 /** Holds a value against the classes that are on. Gives the first match. */
-export function inspectValue(target: Target, classes: ReadonlySet<AttackClass>): Match | undefined {
+export function inspectValue(target: Target, wanted: ReadonlySet<AttackClass>): Match | undefined {
   const { value, variable } = target
+  const classes = variable === 'HEADERS:referer' ? wanted.intersection(MARKUP_ONLY) : wanted
   const isPath = variable === 'PATH'
   if (
     !isPath &&
