@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import net, { type AddressInfo } from 'node:net'
 import test from 'node:test'
 
+import { pass } from './core/verdict.ts'
 import { application, closers, exchangeBytes, gatewayTo, waitFor } from './testing.ts'
 
 const echo = await application((req, res) => {
@@ -224,6 +225,30 @@ test('a GET whose kept-alive connection was just closed by the application is se
     assert.match(text, /^HTTP\/1\.1 200 /)
   }
   assert.ok(served >= 2)
+})
+
+test('a peer that is refused at the connection gets no byte, and an ordinary one is served', async () => {
+  const { refuse } = await import('./core/verdict.ts')
+  const { listen } = await import('./server.ts')
+  let served = 0
+  const door = (isWelcome: boolean) => ({
+    meet: () => (isWelcome ? pass : refuse('perimeter.address-denied', '')),
+    serve: async () => void served++,
+    malformed: async () => ({ head: 'HTTP/1.1 400 Bad Request\r\n\r\n', body: '' }),
+  })
+  const closed = await listen(door(false), { host: '127.0.0.1', port: 0 })
+  const text = await exchangeBytes(closed.address.port, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n').catch(() => '')
+  assert.equal(text, '')
+  assert.equal(served, 0)
+  await closed.drain(0)
+})
+
+test('an Upgrade to anything but WebSocket is an ordinary request with its body', async () => {
+  const got = await echoed(
+    'POST / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 5\r\n\r\nhello',
+  )
+  assert.equal(got.body, 'hello')
+  assert.ok(!got.headers.some((part) => part.toLowerCase() === 'upgrade'))
 })
 
 test('a drain lets the request under way finish, then nothing listens', async () => {

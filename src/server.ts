@@ -64,6 +64,8 @@ export async function listen(
     connectionsCheckingInterval: SERVER_BOUNDS.checkIntervalMs,
     requireHostHeader: false,
     insecureHTTPParser: false,
+    // Any other protocol in an Upgrade field is not switched to, and such a request is an ordinary one (RFC 9110 7.8).
+    shouldUpgradeCallback: (req: IncomingMessage) => req.headers.upgrade?.toLowerCase() === 'websocket',
   }
   const server = tls ? createHttpsServer({ ...options, ...tls }) : createHttpServer(options)
   const sockets = new Set<Socket>()

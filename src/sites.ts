@@ -4,6 +4,7 @@ import type { Config, RouteConfig, UpstreamConfig } from './config/index.ts'
 import type { Clock } from './core/clock.ts'
 import type { Exchange } from './core/exchange.ts'
 import { StreamFault } from './core/fault.ts'
+import { isLoopback } from './core/ip.ts'
 import type { Upstream } from './core/wall.ts'
 import { forwardingFields } from './edge/index.ts'
 import { type Identity, identityPages } from './identity/index.ts'
@@ -95,8 +96,13 @@ export function buildSite(
 export function buildOperatorSite(config: Config, kept: Kept, clock: Clock): Generation {
   const identity = kept.identity('operator', config)
   const routes = [...pageRoutes(identity), ...operatorPages(config, kept)]
+  const own = config.listen.operator?.host ?? 'localhost'
+  // On this machine the door answers to this machine's names only, so that no page of the web reaches it by a name of its own.
+  const hosts = own === 'localhost' || isLoopback(own) ? ['localhost', '127.0.0.1', '[::1]', own] : []
+  const { edge } = config.security
+  const guarded: Config = { ...config, security: { ...config.security, edge: { ...edge, hosts } } }
   return new Generation(
-    new Site(config, routes, partsOf(config, kept, clock, identity)),
+    new Site(guarded, routes, partsOf(config, kept, clock, identity)),
     async () => undefined,
   )
 }

@@ -216,6 +216,21 @@ for (const { name, message, refused } of [
   },
   { name: 'a control byte', message: raw({ headers: ['X', 'a\u0001b'] }), refused: true },
   { name: 'UTF-8 bytes in a value', message: raw({ headers: ['X', '\u00c3\u00a9'] }), refused: false },
+  {
+    name: 'a WebSocket handshake',
+    message: raw({ method: 'GET', headers: ['Upgrade', 'websocket'] }),
+    refused: false,
+  },
+  {
+    name: 'a WebSocket handshake by POST',
+    message: raw({ headers: ['Upgrade', 'WebSocket'] }),
+    refused: true,
+  },
+  {
+    name: 'another Upgrade by POST',
+    message: raw({ headers: ['Upgrade', 'h2c', 'Content-Length', '5'] }),
+    refused: false,
+  },
   { name: '101 fields', message: raw({ headers: Array.from({ length: 202 }, () => 'x') }), refused: true },
 ]) {
   test(`message: ${name} is ${refused ? 'refused' : 'taken'}`, () => {

@@ -46,7 +46,14 @@ function doubtInFraming(
   }
   if (contentLength !== undefined && !/^(0|[1-9]\d{0,14})$/.test(contentLength))
     return 'a Content-Length that is not one plain number'
+  const isUpgrade = raw.headers.some(
+    (name, i) =>
+      i % 2 === 0 && name.toLowerCase() === 'upgrade' && raw.headers[i + 1]?.toLowerCase() === 'websocket',
+  )
   const hasBody = transferEncoding !== undefined || (contentLength !== undefined && contentLength !== '0')
+  // RFC 6455 4.1: a GET without a body. After the head the bytes are another protocol's.
+  if (isUpgrade && (raw.method !== 'GET' || hasBody))
+    return 'a WebSocket handshake that is not a GET without a body'
   if (hasBody && (raw.method === 'HEAD' || (raw.method === 'GET' && !allowGetBody)))
     return `a body with ${raw.method}`
   return undefined
