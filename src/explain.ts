@@ -9,7 +9,7 @@ import type { AuditRecord } from './core/watch.ts'
 import { walk } from './flow.ts'
 import { openKept } from './kept.ts'
 import { receive } from './receive.ts'
-import { buildSite } from './sites.ts'
+import { buildSite, type Generation } from './sites.ts'
 
 /** A request that is only imagined. */
 export interface ExplainRequest {
@@ -28,17 +28,40 @@ export interface ExplainRequest {
 /** The walk of an imagined request, in the form of a line of the audit log. */
 export type Explanation = AuditEvent
 
+/** The walls of a configuration with nothing real around them: an empty store in memory, and an answer that says so. */
+async function imagine(config: Config): Promise<{ readonly generation: Generation; close(): Promise<void> }> {
+  const { postgres: _postgres, redis: _redis, ...store } = config.store
+  const imagined: Config = { ...config, store: { ...store, directory: ':memory:' } }
+  const kept = await openKept(imagined)
+  try {
+    const generation = buildSite(imagined, kept, systemClock, undefined, {
+      fetch: () => new Response('not sent'),
+    })
+    return {
+      generation,
+      async close() {
+        await generation.close()
+        await kept.close()
+      },
+    }
+  } catch (thrown) {
+    await kept.close()
+    throw thrown
+  }
+}
+
+/** Builds the walls of a configuration and lets go of them: what only shows then (two routes for the same, a pattern) is thrown. */
+export async function verifyWalls(config: Config): Promise<void> {
+  const { close } = await imagine(config)
+  await close()
+}
+
 /**
  * Walks a request through the walls of a configuration without sending, counting or recording it: the store is empty and
  * in memory, and in place of the application stands an answer that says so.
  */
 export async function explainWalk(config: Config, request: ExplainRequest): Promise<Explanation> {
-  const { postgres: _postgres, redis: _redis, ...store } = config.store
-  const imagined: Config = { ...config, store: { ...store, directory: ':memory:' } }
-  const kept = await openKept(imagined)
-  const generation = buildSite(imagined, kept, systemClock, undefined, {
-    fetch: () => new Response('not sent'),
-  })
+  const { generation, close } = await imagine(config)
   try {
     const body = Buffer.from(request.body ?? '')
     const hasType =
@@ -82,8 +105,7 @@ export async function explainWalk(config: Config, request: ExplainRequest): Prom
     if (!record) throw new Error('a walk left no record')
     return eventOf(record)
   } finally {
-    await generation.close()
-    await kept.close()
+    await close()
   }
 }
 

@@ -320,6 +320,10 @@ const BAD_AND_MENDED: Readonly<Record<string, readonly [bad: string, mended: str
     'listen: { https: "0.0.0.0:443", certificate: a.pem, key: a.key }',
   ],
   'no-upstream': ['', 'upstreams: { a: "http://a:1" }'],
+  'attack-rule-off': [
+    'security: { perimeter: { rules: { XSS: { action: COUNT } } } }',
+    'security: { perimeter: { rules: { XSS: { action: BLOCK } } } }',
+  ],
   'inspection-off': ['routes: [{ path: /, inspect: detect }]', 'routes: [{ path: /, inspect: enforce }]'],
   'cross-site-allowed': [
     'routes: [{ path: /, cross_site: allow }]',

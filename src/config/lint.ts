@@ -148,6 +148,20 @@ const RULES: Readonly<Record<string, Rule>> = {
           'README',
         )
       : undefined,
+  'attack-rule-off': ({ security: { perimeter } }) => {
+    const weak = Object.entries(perimeter.rules).find(
+      ([name, rule]) =>
+        name !== 'GEO_BLOCK' && (!rule.enabled || ('action' in rule && rule.action === 'COUNT')),
+    )
+    return (
+      weak &&
+      risk(
+        `security.perimeter.rules.${weak[0]}`,
+        'the rule is off or only counts; set enabled: true and action: BLOCK',
+        'guide: Layer 1',
+      )
+    )
+  },
   'inspection-off': ({ routes }) => {
     const open = routes.find((route) => route.inspect === 'off' || route.inspect === 'detect')
     return (

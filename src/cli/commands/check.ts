@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 
 import { lintConfig } from '../../config/index.ts'
+import { verifyWalls } from '../../index.ts'
 import { readConfig } from '../config-file.ts'
 import type { CommandContext } from '../main.ts'
 import { paint } from '../terminal.ts'
@@ -13,8 +14,9 @@ export function checkCommand({ terminal, exit }: CommandContext): Command {
     .option('--json', 'as JSON')
     .option('--strict', 'exit with 1 when there is a risk')
     .addHelpText('after', '\nExamples:\n  ringwall check\n  ringwall check --strict && ringwall up')
-    .action((options: { config?: string; json?: boolean; strict?: boolean }) => {
+    .action(async (options: { config?: string; json?: boolean; strict?: boolean }) => {
       const { config, file } = readConfig(options.config)
+      await verifyWalls(config)
       const findings = lintConfig(config)
       const risks = findings.filter((finding) => finding.level === 'risk').length
       if (options.json === true) terminal.out(JSON.stringify({ file: file ?? null, findings }, null, 2))
