@@ -43,10 +43,10 @@ security: { perimeter: { rules: { RATE_LIMIT: { limit: 10000000 } } } }`)
 
     const slow = get(port, '/slow', agent)
     await once(application, 'request')
-    let running = true
+    const load = { running: true }
     let answered = 0
     const clients = Array.from({ length: 8 }, async () => {
-      while (running) {
+      while (load.running) {
         const { status, body } = await get(port, '/fast', agent)
         assert.deepEqual({ status, body }, { status: 200, body: 'fast' })
         answered++
@@ -60,7 +60,7 @@ security: { perimeter: { rules: { RATE_LIMIT: { limit: 10000000 } } } }`)
     assert.equal((await get(port, '/slow', agent)).status, 404, 'the new walls hold for new requests')
     release()
     assert.deepEqual(await slow, { status: 200, body: 'slow' }, 'the old request ends as it began')
-    running = false
+    load.running = false
     await Promise.all(clients)
     assert.ok(answered > 100, `${answered} requests were answered meanwhile`)
     await assert.rejects(gate.reload({ routes: [{ path: 'no-slash' }] }), /must begin with a slash/)
