@@ -47,6 +47,7 @@ export function receive(arrival: Arrival, reading: Reading, id: string, clock: C
     signal: arrival.signal,
     onInformation: arrival.onInformation,
     subject: undefined,
+    isStillSignedIn: undefined,
     upstreamHeaders: [],
     replyHeaders: [],
     events: [],

@@ -161,6 +161,7 @@ function dispatch(pool: Pool, exchange: Exchange, request: Dispatcher.DispatchOp
           exchange.signal.addEventListener('abort', () => controller.abort(new ClientGone()), { once: true })
       },
       onRequestUpgrade(controller, statusCode, _headers, socket) {
+        endWithSession(exchange, socket)
         const headers = replyHeaders(controller.rawHeaders)
         headers.append('Connection', 'Upgrade')
         headers.append('Upgrade', 'websocket')
@@ -200,6 +201,22 @@ function dispatch(pool: Pool, exchange: Exchange, request: Dispatcher.DispatchOp
       },
     })
   })
+}
+
+const SESSION_CHECK_MS = 1000
+
+/** A tunnel has no further requests at which a session could be refused: it dies within a second of its session. */
+function endWithSession(exchange: Exchange, socket: Duplex): void {
+  const isAlive = exchange.isStillSignedIn
+  if (!isAlive) return
+  const timer = setInterval(() => {
+    // What cannot be checked counts as revoked.
+    isAlive().then(
+      (alive) => alive || socket.destroy(),
+      () => socket.destroy(),
+    )
+  }, SESSION_CHECK_MS)
+  socket.once('close', () => clearInterval(timer))
 }
 
 /** Fields of the application's answer, without those of its connection and without any that claim to be ours. */

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 
+import { parseNetwork } from './ip.ts'
 import { parseDuration, parseSize } from './units.ts'
 
 export { z }
@@ -18,6 +19,14 @@ export function duration(bounds: { min?: string; max?: string } = {}): z.ZodType
 export function size(bounds: { min?: string; max?: string } = {}): z.ZodType<number, string> {
   return measured('a size such as 512B, 64KB, 10MB or 1GB', '^\\d{1,9}(B|KB|MB|GB)$', parseSize, bounds)
 }
+
+/** An address or a network in CIDR form, as text. */
+export const ipNetwork = z
+  .string()
+  .refine(
+    (text) => parseNetwork(text) !== undefined,
+    'must be an address or a network such as 10.0.0.0/8, with no host bits set',
+  )
 
 function measured(
   form: string,

@@ -1,12 +1,4 @@
-import { parseNetwork } from '../core/ip.ts'
-import { z } from '../core/schema.ts'
-
-const network = z
-  .string()
-  .refine(
-    (text) => parseNetwork(text) !== undefined,
-    'must be an address or a network such as 10.0.0.0/8, with no host bits set',
-  )
+import { ipNetwork, z } from '../core/schema.ts'
 
 const headerText = z.string().regex(/^[\x20-\x7e]+$/, 'must be one line of printable ASCII')
 
@@ -90,7 +82,7 @@ export const edgeSchema = z
 export const networkSchema = z
   .strictObject({
     trusted_proxies: z
-      .array(network)
+      .array(ipNetwork)
       .default([])
       .describe(
         'Addresses and networks of proxies in front, whose Forwarded and X-Forwarded-For are believed.',

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 
 import { HeaderList } from '../core/headers.ts'
+import { matchesHost } from '../core/host-pattern.ts'
 import { IpList } from '../core/ip.ts'
 import {
   clientOf,
@@ -11,7 +12,6 @@ import {
   edgeSchema,
   forwardingFields,
   headersSchema,
-  isHostListed,
   readHost,
   readTarget,
 } from './index.ts'
@@ -138,7 +138,11 @@ test('a host list knows names and wildcards of one or more labels', () => {
     ['xb.test', false],
     ['evil.test', false],
   ] as const) {
-    assert.equal(isHostListed(name, ['a.test', '*.b.test']), want, name)
+    assert.equal(
+      ['a.test', '*.b.test'].some((pattern) => matchesHost(name, pattern)),
+      want,
+      name,
+    )
   }
 })
 

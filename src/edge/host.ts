@@ -30,10 +30,3 @@ export function readHost(rawHosts: readonly string[]): Host {
     return { ok: false, reason: 'a name that is not a host name' }
   return { ok: true, name, port }
 }
-
-/** Whether a host is on a list of names; `*.example.com` stands for one or more labels before `.example.com`. */
-export function isHostListed(name: string, list: readonly string[]): boolean {
-  return list.some((entry) =>
-    entry.startsWith('*.') ? name.endsWith(entry.slice(1)) && name.length >= entry.length : name === entry,
-  )
-}

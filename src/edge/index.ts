@@ -11,7 +11,7 @@ export {
 } from './config.ts'
 export { compileCookieFlags } from './cookies.ts'
 export { type DevelopmentCertificate, openDevelopmentCertificate } from './development-certificate.ts'
-export { isHostListed, readHost } from './host.ts'
+export { readHost } from './host.ts'
 export { doubtInMessage } from './message.ts'
 export { compileSecurityHeaders } from './security-headers.ts'
 export { readTarget } from './target.ts'

@@ -1,3 +1,4 @@
+import { matchesHost } from '../core/host-pattern.ts'
 import { isLoopback } from '../core/ip.ts'
 import { redirectReply } from '../core/reply.ts'
 import { answer, pass, refuse, type Verdict } from '../core/verdict.ts'
@@ -5,7 +6,6 @@ import type { Exchange } from '../core/exchange.ts'
 import type { Wall } from '../core/wall.ts'
 import type { EdgeConfig, EdgeRouteConfig, HeadersConfig } from './config.ts'
 import { compileCookieFlags } from './cookies.ts'
-import { isHostListed } from './host.ts'
 import { doubtInMessage } from './message.ts'
 import { compileSecurityHeaders } from './security-headers.ts'
 
@@ -44,7 +44,7 @@ export function edgeWall(
       if (doubt !== undefined) return refuse('edge.malformed-request', doubt)
       const { host, target } = exchange
       if (!host.ok) return refuse('edge.malformed-request', host.reason)
-      if (hosts.length > 0 && !isHostListed(host.name, hosts))
+      if (hosts.length > 0 && !hosts.some((pattern) => matchesHost(host.name, pattern)))
         return refuse('edge.host-unknown', `host \`${host.name}\``)
       if (!target.ok) return refuse('edge.ambiguous-path', target.reason)
       if (mustBeHttps(exchange)) return toHttps(exchange, host.name, target.path + target.rawQuery)

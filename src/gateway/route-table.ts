@@ -1,5 +1,6 @@
 import { RingwallError } from '../core/errors.ts'
 import type { RouteMatch } from '../core/exchange.ts'
+import { matchesHost } from '../core/host-pattern.ts'
 
 /** What a row of the routing table is made of. */
 export interface RoutePattern {
@@ -56,7 +57,7 @@ export class RouteTable {
     const parts = path.slice(1).split('/')
     const allow = new Set<string>()
     for (const row of this.#rows) {
-      if (!matchesHost(row.hosts, host)) continue
+      if (!matchesHosts(row.hosts, host)) continue
       const params = matchSegments(row.segments, parts)
       if (!params) continue
       if (takesMethod(row.methods, method)) {
@@ -108,11 +109,9 @@ function matchSegments(
   return parts.length === segments.length ? params : undefined
 }
 
-function matchesHost(hosts: readonly string[], host: string | undefined): boolean {
-  if (hosts.length === 0) return true
-  if (host === undefined) return false
-  return hosts.some((entry) =>
-    entry.startsWith('*.') ? host.endsWith(entry.slice(1)) && host.length >= entry.length : host === entry,
+function matchesHosts(patterns: readonly string[], host: string | undefined): boolean {
+  return (
+    patterns.length === 0 || (host !== undefined && patterns.some((pattern) => matchesHost(host, pattern)))
   )
 }
 

@@ -46,6 +46,7 @@ export function identityWall(
       }
       const { subject } = check
       exchange.subject = subject
+      exchange.isStillSignedIn = async () => (await identity.subjectOf(token)).ok
       exchange.trace.note(`subject ${subject.id}`)
       if (
         subject.mustChangePassword &&

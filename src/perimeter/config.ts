@@ -1,12 +1,4 @@
-import { parseNetwork } from '../core/ip.ts'
-import { size, z } from '../core/schema.ts'
-
-const network = z
-  .string()
-  .refine(
-    (text) => parseNetwork(text) !== undefined,
-    'must be an address or a network such as 10.0.0.0/8, with no host bits set',
-  )
+import { ipNetwork, size, z } from '../core/schema.ts'
 
 const priority = z
   .number()
@@ -58,10 +50,10 @@ const rules = z
 export const perimeterSchema = z
   .strictObject({
     allow: z
-      .array(network)
+      .array(ipNetwork)
       .default([])
       .describe('Addresses and networks that may come. Empty: all that are not denied.'),
-    deny: z.array(network).default([]).describe('Addresses and networks that may not.'),
+    deny: z.array(ipNetwork).default([]).describe('Addresses and networks that may not.'),
     rules: rules.describe("The guide's rules."),
     inspect_body: size({ min: '1KB', max: '100MB' })
       .prefault('128KB')
