@@ -36,28 +36,25 @@ export type Send = (reply: Reply) => Promise<Sent>
 export async function walk(exchange: Exchange, plan: Plan, house: House, send: Send): Promise<void> {
   const startedAt = house.clock.elapsed()
   const inward = await goIn(exchange, plan, house)
-  let { reply, outcome } = await goOut(exchange, plan, inward)
-  let recorded = false
-  if (outcome.verdict === 'refuse' || exchange.events.length > 0) {
+  const out = await goOut(exchange, plan, inward)
+  const { outcome } = out
+  let { reply } = out
+  const isDurable = outcome.verdict === 'refuse' || exchange.events.length > 0
+  if (isDurable) {
     try {
       await house.watch.recordDurably(recordsOf(exchange, reply, outcome, house.clock.elapsed() - startedAt))
-      recorded = true
     } catch (thrown) {
+      // The records stay queued and are written later; what was not on disk in time is not told to the client.
       if (house.onAuditFailure === 'refuse') {
         reply.cancel?.()
         exchange.replyHeaders.length = 0
-        const unrecorded = refused(
-          exchange,
-          refuse('audit.unavailable', describeError(thrown)),
-          'audit',
-          inward.depth,
-        )
-        ;({ reply, outcome } = await goOut(exchange, plan, unrecorded))
+        const refusal = refuse('audit.unavailable', describeError(thrown))
+        ;({ reply } = await goOut(exchange, plan, refused(exchange, refusal, 'audit', inward.depth)))
       }
     }
   }
   const sent = await send(reply)
-  if (recorded) return
+  if (isDurable) return
   for (const record of recordsOf(exchange, reply, outcome, house.clock.elapsed() - startedAt, sent))
     house.watch.record(record)
 }

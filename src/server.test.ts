@@ -5,6 +5,7 @@ import net, { type AddressInfo } from 'node:net'
 import test from 'node:test'
 
 import { pass } from './core/verdict.ts'
+import type { Wall } from './core/wall.ts'
 import { application, closers, exchangeBytes, gatewayTo, waitFor } from './testing.ts'
 
 const echo = await application((req, res) => {
@@ -241,6 +242,22 @@ test('a peer that is refused at the connection gets no byte, and an ordinary one
   assert.equal(text, '')
   assert.equal(served, 0)
   await closed.drain(0)
+})
+
+test('a reply that cannot be written breaks off, and is recorded once', async () => {
+  const spoil: Wall = {
+    layer: 5,
+    name: 'application',
+    response(_exchange, reply) {
+      reply.headers.set('X-Spoiled', 'two\nlines')
+      return reply
+    },
+  }
+  const rig = await gatewayTo(echo.port, [spoil])
+  const text = await exchangeBytes(rig.port, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n').catch(() => '')
+  assert.equal(text, '')
+  await waitFor(() => rig.records.length === 1)
+  assert.equal(rig.records[0]?.verdict, 'aborted')
 })
 
 test('an Upgrade to anything but WebSocket is an ordinary request with its body', async () => {

@@ -212,7 +212,18 @@ function writeEarlyHints(res: ServerResponse, headers: readonly string[]): void 
   if (links.length > 0 && !res.headersSent) res.writeEarlyHints({ link: links })
 }
 
+/** Never rejects: what cannot be written is a reply that broke off, and is recorded as one. */
 async function writeReply(res: ServerResponse, req: IncomingMessage, reply: Reply): Promise<Sent> {
+  try {
+    return await writeWhole(res, req, reply)
+  } catch {
+    reply.cancel?.()
+    res.destroy()
+    return { bytesOut: 0, aborted: true }
+  }
+}
+
+async function writeWhole(res: ServerResponse, req: IncomingMessage, reply: Reply): Promise<Sent> {
   if (res.destroyed || res.socket?.destroyed === true) {
     reply.cancel?.()
     return { bytesOut: 0, aborted: true }

@@ -1,8 +1,9 @@
 import type { Config, RouteConfig } from './config/index.ts'
+import { describeError } from './core/errors.ts'
 import type { Connection } from './core/exchange.ts'
 import { HeaderList } from './core/headers.ts'
 import { IpList } from './core/ip.ts'
-import { type Verdict, pass } from './core/verdict.ts'
+import { pass, refuse, type Verdict } from './core/verdict.ts'
 import type { Upstream, Wall } from './core/wall.ts'
 import { clientOf, readHost, readTarget } from './edge/index.ts'
 import type { Plan } from './flow.ts'
@@ -67,10 +68,15 @@ export class Site {
 
   /** The connection moment: before TLS, and before there is a request to find a route for. */
   meet(connection: Connection): Verdict {
-    for (const wall of this.#stray.walls) {
-      const verdict = wall.connection?.(connection) ?? pass
-      if (verdict.kind !== 'pass') return verdict
+    try {
+      for (const wall of this.#stray.walls) {
+        const verdict = wall.connection?.(connection) ?? pass
+        if (verdict.kind !== 'pass') return verdict
+      }
+      return pass
+    } catch (thrown) {
+      // INVARIANT: a wall that throws refuses, here too, where there is no exchange to answer.
+      return refuse('ringwall.fault', describeError(thrown))
     }
-    return pass
   }
 }

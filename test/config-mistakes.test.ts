@@ -301,7 +301,7 @@ for (const { name, text, at, path, says } of [
     text: 'profile: guide\n---\nprofile: guide\n',
     at: '2:1',
     path: 'yaml',
-    says: /multiple documents/,
+    says: /a configuration is one/,
   },
   { name: 'a tag', text: 'profile: !!js/function "x"', at: '1:10', path: 'yaml', says: /Unresolved tag/ },
   {

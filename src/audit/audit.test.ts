@@ -165,6 +165,19 @@ test('a database that is really closed is a log that cannot be written', async (
   assert.equal(log.healthy(), false)
 })
 
+test('what waits for a log that cannot be written is bounded', async () => {
+  const { log, fail } = await openLog({ flush: 10_000, queue: 100 })
+  fail(true)
+  const results = await Promise.allSettled(
+    Array.from({ length: 500 }, (_, i) => log.recordDurably([record(`d${i}`)])),
+  )
+  assert.ok(results.every((result) => result.status === 'rejected'))
+  // The queue at its most, and a batch that was on its way.
+  assert.ok(log.queued <= 400, String(log.queued))
+  fail(false)
+  await log.close()
+})
+
 test('a full queue is not healthy', async () => {
   const { log, fail } = await openLog({ flush: 10_000, queue: 100 })
   fail(true)

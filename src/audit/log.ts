@@ -55,22 +55,29 @@ export class AuditLog implements Watch {
   }
 
   record(record: AuditRecord): void {
-    // INVARIANT: the queue is bounded. Beyond it only `healthy` stops further requests; a record that is dropped is counted.
-    if (this.#queue.length >= this.#config.queue * 2) {
-      this.#alarm('failing', 'the queue is full; records are lost')
-      return
-    }
+    if (this.#isFull()) return
     this.#queue.push(record)
     if (this.#queue.length >= MAX_BATCH) this.#write()
     else this.#schedule(this.#config.flush)
   }
 
   recordDurably(records: readonly AuditRecord[]): Promise<void> {
+    if (this.#isFull()) return Promise.reject(new Error('the queue of the audit log is full'))
     return new Promise((resolve, reject) => {
       this.#queue.push(...records)
       this.#waiting.push({ resolve, reject })
       this.#write()
     })
+  }
+
+  /**
+   * INVARIANT: the queue is bounded. `healthy` stops new requests at its size; what was under way may fill it once more, and
+   * only then records are lost, with an alarm.
+   */
+  #isFull(): boolean {
+    if (this.#queue.length < this.#config.queue * 2) return false
+    this.#alarm('failing', 'the queue is full; records are lost')
+    return true
   }
 
   /** Writes what is queued. */

@@ -71,7 +71,10 @@ export function loadConfig(text: string, options: LoadOptions = {}): Config {
       errors.slice(0, MAX_MISTAKES).map((error) => ({
         at: placeAt(error.pos[0]),
         path: 'yaml',
-        message: (error.message.split('\n')[0] ?? '').replace(/ at line \d+, column \d+:?$/, ''),
+        message:
+          error.code === 'MULTIPLE_DOCS'
+            ? 'a second document begins here; a configuration is one'
+            : (error.message.split('\n')[0] ?? '').replace(/ at line \d+, column \d+:?$/, ''),
       })),
     )
   }
@@ -236,7 +239,10 @@ function anyOf(branches: readonly (readonly Issue[])[]): string {
 function messageOf(issue: Issue): string {
   // Where a schema says what it wants, that is better than its kind.
   if (issue.message.startsWith('must ')) return issue.message
-  if (issue.code === 'invalid_type') return `must be ${article(issue.expected)}`
+  if (issue.code === 'invalid_type') {
+    const isMissing = issue.message.endsWith('received undefined')
+    return `${isMissing ? 'is missing; it must' : 'must'} be ${article(issue.expected)}`
+  }
   if (issue.code === 'invalid_value')
     return `must be ${issue.values.map((value) => `\`${String(value)}\``).join(' or ')}`
   if (issue.code === 'too_small') return `must be at least ${issue.minimum}`

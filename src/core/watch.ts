@@ -38,7 +38,10 @@ export interface AuditRecord {
 export interface Watch {
   /** False while records cannot be written. */
   healthy(): boolean
-  /** Resolves when every record is on disk. For refusals and security events. */
+  /**
+   * Resolves when every record is on disk. For refusals and security events. Rejects when they could not be written now; they
+   * stay queued and are written once that works again.
+   */
   recordDurably(records: readonly AuditRecord[]): Promise<void>
   /** Written within the configured window. For ordinary passes. */
   record(record: AuditRecord): void
