@@ -117,10 +117,13 @@ test('a Redis that hangs costs one wait, then nobody waits for it', async (conte
   const counters = new RedisCounters(redis, 'hang:')
   const rule = { limit: 1000, periodMs: 60_000 }
   await counters.take('k', 1, rule, Date.now())
+  await assert.rejects(counters.take('k', -1, rule, Date.now()), TypeError)
+  await assert.rejects(counters.take('k', 1, { ...rule, limit: 0 }, Date.now()), TypeError)
   server.pause()
   await counters.take('k', 1, rule, Date.now())
   const startedAt = performance.now()
   for (let i = 0; i < 100; i++) await counters.take('k', 1, rule, Date.now())
+  for (let i = 0; i < 5; i++) await counters.reset('k')
   assert.ok(performance.now() - startedAt < 200, 'the next hundred did not wait')
   redis.disconnect()
   await server.release()

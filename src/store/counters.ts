@@ -23,6 +23,12 @@ export interface Counters {
   close(): Promise<void>
 }
 
+/** A cost or a rule without sense is a programmer's mistake, whatever counts. */
+export function requireSense(cost: number, rule: CounterRule): void {
+  if (cost >= 0 && rule.limit > 0 && rule.periodMs > 0) return
+  throw new TypeError('a counter needs a cost of 0 or more and a rule with a limit and a period above 0')
+}
+
 /**
  * The generic cell rate algorithm (ATM Forum TM 4.0, 4.4.2): one number per key, the theoretical arrival time. Unlike
  * a fixed window it has no edge at which twice the limit gets through, and nothing to expire that could be lost.
@@ -33,9 +39,7 @@ export function gcra(
   rule: CounterRule,
   nowMs: number,
 ): { readonly result: CounterResult; readonly arrivalMs: number } {
-  if (!(cost >= 0) || !(rule.limit > 0) || !(rule.periodMs > 0)) {
-    throw new TypeError('a counter needs a cost of 0 or more and a rule with a limit and a period above 0')
-  }
+  requireSense(cost, rule)
   const interval = rule.periodMs / rule.limit
   const before = Math.max(arrivalMs ?? nowMs, nowMs)
   const after = before + interval * cost

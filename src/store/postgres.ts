@@ -89,7 +89,12 @@ export async function openPostgres(url: Secret, poolSize = 10): Promise<Database
       }
     },
     async script(sql) {
-      await pool.query(sql)
+      const client = await pool.connect()
+      try {
+        await client.query(sql)
+      } finally {
+        client.release()
+      }
     },
     close: () => kysely.destroy(),
   }

@@ -2,7 +2,13 @@ import { Redis } from 'ioredis'
 
 import { RingwallError } from '../core/errors.ts'
 import type { Secret } from '../core/secret.ts'
-import { type CounterResult, type CounterRule, type Counters, MemoryCounters } from './counters.ts'
+import {
+  type CounterResult,
+  type CounterRule,
+  type Counters,
+  MemoryCounters,
+  requireSense,
+} from './counters.ts'
 
 /** Redis or Valkey 7 and newer. No command waits for a dead server: there is no offline queue, and each has a deadline. */
 export function openRedis(url: Secret): Redis {
@@ -84,6 +90,7 @@ export class RedisCounters implements Counters {
   }
 
   async take(key: string, cost: number, rule: CounterRule, nowMs: number): Promise<CounterResult> {
+    requireSense(cost, rule)
     const elapsed = performance.now()
     if (elapsed < this.#closedUntil) return this.#local.take(key, cost, rule, nowMs)
     if (this.#state === 'local') this.#closedUntil = elapsed + PROBE_MS
@@ -102,9 +109,11 @@ export class RedisCounters implements Counters {
 
   async reset(key: string): Promise<void> {
     this.#local.reset(key)
+    if (performance.now() < this.#closedUntil) return
     try {
       await this.#redis.del(`${this.#prefix}count:${key}`)
     } catch {
+      this.#closedUntil = performance.now() + PROBE_MS
       this.#become('local')
     }
   }

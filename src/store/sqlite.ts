@@ -19,14 +19,14 @@ import type { Database, SqlValue } from './database.ts'
 import type { WorkerRequest, WorkerResponse } from './sqlite-worker.ts'
 import type { Tables } from './tables.ts'
 
-const MAX_OUTSTANDING = 10_000
+const MAX_WAITING = 10_000
 const TRANSACTION_TIMEOUT_MS = 30_000
 
 /** Distributes over the union, which Omit alone does not. */
 type Ask = WorkerRequest extends infer R ? (R extends WorkerRequest ? Omit<R, 'id'> : never) : never
 type Answer = Extract<WorkerResponse, { rows: unknown }>
 
-/** The event loop's end of the worker: numbered questions, numbered answers, a bounded number of them open. */
+/** The event loop's end of the worker: numbered questions, numbered answers. */
 class SqliteThread {
   readonly #worker: Worker
   readonly #open = new Map<number, { resolve: (answer: Answer) => void; reject: (error: Error) => void }>()
@@ -53,11 +53,6 @@ class SqliteThread {
 
   ask(request: Ask): Promise<Answer> {
     if (this.#ended) return Promise.reject(this.#ended)
-    if (this.#open.size >= MAX_OUTSTANDING) {
-      return Promise.reject(
-        databaseError(`more than ${MAX_OUTSTANDING} database requests are waiting`, 'busy'),
-      )
-    }
     const id = this.#nextId++
     this.#worker.ref()
     return new Promise((resolve, reject) => {
@@ -123,7 +118,9 @@ export async function openSqlite(file: string): Promise<Database> {
 
 function dialectOf(thread: SqliteThread, lock: Lock): Dialect {
   return {
-    createAdapter: () => new SqliteAdapter(),
+    // Kysely would queue for a single connection without a bound; the lock below queues for it with one.
+    createAdapter: () =>
+      Object.defineProperty(new SqliteAdapter(), 'supportsMultipleConnections', { value: true }),
     createQueryCompiler: () => new SqliteQueryCompiler(),
     createIntrospector: (database) => new SqliteIntrospector(database),
     createDriver: () => new SqliteThreadDriver(thread, lock),
@@ -236,14 +233,22 @@ class ThreadConnection implements DatabaseConnection {
 /** First come, first served. */
 class Lock {
   #last: Promise<void> = Promise.resolve()
+  #waiting = 0
 
   async take(): Promise<() => void> {
+    // INVARIANT: the bound on what waits for the database is here, since only one request at a time gets past.
+    if (this.#waiting >= MAX_WAITING)
+      throw databaseError(`more than ${MAX_WAITING} database requests are waiting`, 'busy')
+    this.#waiting++
     const before = this.#last
     let release: () => void = () => undefined
     this.#last = new Promise((resolve) => {
       release = resolve
     })
     await before
-    return release
+    return () => {
+      this.#waiting--
+      release()
+    }
   }
 }

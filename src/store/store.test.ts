@@ -156,6 +156,16 @@ for (const kind of ['sqlite and memory', 'postgres and redis'] as const) {
       await assert.rejects(byKysely, (error: Error) => !inspect(error, { depth: 9 }).includes(secret))
     })
 
+    check('an error of a script does not repeat what it holds', async ({ database }) => {
+      const failing = database.script(
+        "INSERT INTO audit_events (id, at, kind, verdict) VALUES ('very-secret-value', 1, 'x', NULL)",
+      )
+      await assert.rejects(
+        failing,
+        (error: Error) => !inspect(error, { depth: 9 }).includes('very-secret-value'),
+      )
+    })
+
     check('a session is found by its hash, touched, and ended', async ({ sessions }) => {
       const one = session('h1', 'ann')
       await sessions.create(one)
@@ -213,6 +223,26 @@ for (const kind of ['sqlite and memory', 'postgres and redis'] as const) {
     })
   })
 }
+
+test('what waits for the embedded database is bounded', async () => {
+  const database = await openSqlite(':memory:')
+  await migrate(database)
+  const asked = Array.from({ length: 10_050 }, () =>
+    database.kysely.selectFrom('accounts').select('id').execute(),
+  )
+  const results = await Promise.allSettled(asked)
+  const refused = results.filter((result) => result.status === 'rejected')
+  assert.equal(refused.length, 50)
+  assert.match(String(refused[0]?.reason), /waiting/)
+  assert.deepEqual(await database.kysely.selectFrom('accounts').select('id').execute(), [], 'and it goes on')
+  await database.close()
+})
+
+test('a file that is no database is told as that', async () => {
+  const file = join(directory, 'not-a-database.sqlite')
+  writeFileSync(file, 'hello, this is a text and no database at all'.repeat(50))
+  await assert.rejects(openStore({ file }), /not a database/)
+})
 
 test('the embedded file is readable by its owner only', async () => {
   const file = join(directory, 'mode', 'store.sqlite')
