@@ -121,7 +121,7 @@ export class Accounts {
     return { ok: true }
   }
 
-  /** Sets a password that works once within 24 hours and must then be changed; returned here and nowhere else. */
+  /** Sets a password that is good for 24 hours and for nothing but choosing another; returned here and nowhere else. */
   async setOneTimePassword(account: Account): Promise<string> {
     // 20 characters of 54 are 115 bits. A byte above the largest multiple of 54 would favour some characters, so it is skipped.
     let password = ''

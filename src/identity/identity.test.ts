@@ -1,6 +1,6 @@
 // Accounts, sign-in and sessions on a real store.
 import assert from 'node:assert/strict'
-import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { createCipheriv, generateKeyPairSync, randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import test, { after } from 'node:test'
 
@@ -48,6 +48,16 @@ after(async () => {
   for (const database of databases) await database.close()
 })
 
+/** What the hasher would have stored of a PHC string. */
+function seal(phc: string): string {
+  const key = keys.current('pepper')
+  const nonce = randomBytes(12)
+  const cipher = createCipheriv('aes-256-gcm', Buffer.from(key.material.reveal(), 'base64url'), nonce)
+  cipher.setAAD(Buffer.from(key.id))
+  const sealed = Buffer.concat([nonce, cipher.update(phc, 'utf8'), cipher.final(), cipher.getAuthTag()])
+  return `$ringwall$v=1$k=${key.id}$${sealed.toString('base64url')}`
+}
+
 async function openHouse(config: unknown = {}, realm: 'site' | 'operator' = 'site') {
   const database = await openSqlite(':memory:')
   databases.push(database)
@@ -86,12 +96,22 @@ test('a password is hashed, verified, and the stored text says nothing without t
   )
   keys.rotate('pepper')
   assert.equal(await hasher.verify(GOOD, stored), 'right', 'after the pepper was rotated')
-  const flipped = stored.slice(0, -2) + (stored.endsWith('A') ? 'B' : 'A') + stored.slice(-1)
-  await assert.rejects(hasher.verify(GOOD, flipped))
+  const flipped = stored.slice(0, -2) + (stored.at(-2) === 'A' ? 'B' : 'A') + stored.slice(-1)
+  await assert.rejects(hasher.verify(GOOD, flipped), /unable to authenticate/i)
   await assert.rejects(
-    hasher.verify(GOOD, '$argon2id$v=19$m=9999999,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA'),
-    /hash/,
+    hasher.verify(GOOD, '$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA'),
+    /needs a key/,
   )
+  for (const parameters of [
+    'm=9999999,t=1,p=1',
+    'm=19456,t=99,p=1',
+    'm=19456,t=2,p=99',
+    'm=1,t=1,p=1',
+    'm=19456,t=0,p=1',
+  ]) {
+    const phc = `$argon2id$v=19$${parameters}$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA`
+    await assert.rejects(hasher.verify(GOOD, seal(phc)), /parameters out of bounds/, parameters)
+  }
 })
 
 test('a flood is shed, and does not delay reading a file', async () => {
@@ -278,6 +298,8 @@ test('the assertion is verified by the public keys, for one audience, for a minu
     'one signature for half a minute',
   )
   assert.notEqual(await identity.assertions.sign({ ...check.subject, roles: ['admin'] }, 'shop'), token)
+  const newer = { ...check.subject, sessionVersion: check.subject.sessionVersion + 1 }
+  assert.notEqual(await identity.assertions.sign(newer, 'shop'), token)
   clock.advance(31_000)
   assert.notEqual(await identity.assertions.sign(check.subject, 'shop'), token)
   keys.rotate('assertion')
