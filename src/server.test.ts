@@ -244,6 +244,19 @@ test('a peer that is refused at the connection gets no byte, and an ordinary one
   await closed.drain(0)
 })
 
+test('a port that is taken is told in one line that says what to do', async () => {
+  const { listen } = await import('./server.ts')
+  const door = {
+    meet: () => pass,
+    serve: async () => undefined,
+    malformed: async () => ({ head: '', body: '' }),
+  }
+  await assert.rejects(listen(door, { host: '127.0.0.1', port: toEcho.port }), {
+    code: 'server.listen',
+    message: /cannot listen on 127\.0\.0\.1:\d+: another program listens there; stop it/,
+  })
+})
+
 test('a reply that cannot be written breaks off, and is recorded once', async () => {
   const spoil: Wall = {
     layer: 5,

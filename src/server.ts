@@ -12,6 +12,7 @@ import type { TlsOptions, TLSSocket } from 'node:tls'
 
 import { type BodySource, StreamedBody } from './body.ts'
 import type { Connection } from './core/exchange.ts'
+import { describeError, RingwallError } from './core/errors.ts'
 import { ClientGone } from './core/fault.ts'
 import { formatIp, parseIp } from './core/ip.ts'
 import type { Reply } from './core/reply.ts'
@@ -94,7 +95,11 @@ export async function listen(
     answerMalformed(door, socket as Socket, error).catch(() => socket.destroy())
   })
   server.listen(address.port, address.host)
-  await once(server, 'listening')
+  try {
+    await once(server, 'listening')
+  } catch (cause) {
+    throw listenError(address, cause)
+  }
   return {
     address: server.address() as AddressInfo,
     async drain(graceMs) {
@@ -102,6 +107,23 @@ export async function listen(
       await closeServer(server, sockets, graceMs)
     },
   }
+}
+
+/** Why a port cannot be opened, and what to do. */
+function listenError(
+  address: { readonly host: string; readonly port: number },
+  cause: unknown,
+): RingwallError {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+  const why =
+    code === 'EADDRINUSE'
+      ? 'another program listens there; stop it, or set `listen` to another port'
+      : code === 'EACCES'
+        ? 'this user may not open that port; choose one above 1023, or give the right'
+        : describeError(cause)
+  return new RingwallError('server.listen', `cannot listen on ${address.host}:${address.port}: ${why}`, {
+    cause,
+  })
 }
 
 /** The request handler for a `node:http` server of somebody else's, such as an Express application's. */
