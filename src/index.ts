@@ -20,7 +20,7 @@ import { malformedAnswer } from './malformed.ts'
 import { type Arrival, receive } from './receive.ts'
 import { type Door, listen as listenOn, type Listener, nodeListener } from './server.ts'
 import type { ChangeWalls } from './site.ts'
-import { buildOperatorSite, buildSite, type Generation } from './sites.ts'
+import { buildOperatorSite, buildSite, type Generation, type InProcess } from './sites.ts'
 
 export { completeConfig, type Config, type ConfigInput, ConfigError, loadConfig } from './config/index.ts'
 export { RingwallError } from './core/errors.ts'
@@ -49,7 +49,10 @@ export interface Listening {
 
 /** The six walls and the watch, open. */
 export interface Ringwall {
-  /** Walks a WHATWG Request: to the application that is given, else to the configured upstream. */
+  /**
+   * Walks a WHATWG Request: to the application that is given (keep the same function: walls are built once for each), else to
+   * the configured upstream. `peer` is the client's address; limits and lists need it, since a Request does not carry it.
+   */
   fetch(
     request: Request,
     options?: { readonly app?: FetchApplication; readonly peer?: string },
@@ -96,6 +99,9 @@ function isComplete(config: Config | ConfigInput): config is Config {
   )
 }
 
+/** A peer that nobody named: never taken for this machine. */
+const UNKNOWN_PEER = '0.0.0.0'
+
 class Gateway {
   config: Config
   readonly firstOperator: Ringwall['firstOperator']
@@ -108,10 +114,11 @@ class Gateway {
   #house: House
   #current: Generation
   #operator: Generation
-  /** Generations that still have something under way, or serve an application in this process. */
-  readonly #others = new Set<Generation>()
-  readonly #fetchGenerations = new WeakMap<
-    FetchApplication,
+  /** Older generations that still have something under way. */
+  readonly #retired = new Set<Generation>()
+  /** The current generation for each application in this process. */
+  readonly #inProcess = new Map<
+    RequestListener | FetchApplication,
     { readonly config: Config; readonly generation: Generation }
   >()
 
@@ -151,7 +158,6 @@ class Gateway {
       mask: data.mask_logs
         ? createTextMask([config.store.postgres, config.store.redis].filter((one) => one !== undefined))
         : (text) => text,
-      clock,
       onAlarm: (state, detail) =>
         this.#notice(
           state === 'failing'
@@ -167,18 +173,16 @@ class Gateway {
   /** What the server asks of this gateway; with an application in this process in place of the upstream. */
   door(app?: RequestListener): Door {
     if (!app) return this.#doorTo(() => this.#current)
-    const own = buildSite(this.config, this.#kept, this.#clock, this.#options.walls, { node: app })
-    this.#others.add(own)
-    return this.#doorTo(() => own)
+    return this.#doorTo(() => this.#generationFor(app, { node: app }))
   }
 
   async fetch(
     request: Request,
     how: { readonly app?: FetchApplication; readonly peer?: string } = {},
   ): Promise<Response> {
-    const generation = how.app ? this.#fetchGeneration(how.app) : this.#current
+    const generation = how.app ? this.#generationFor(how.app, { fetch: how.app }) : this.#current
     const { promise, resolve, reject } = Promise.withResolvers<Response>()
-    const served = this.#serve(generation, arrivalOf(request, how.peer ?? '127.0.0.1'), (reply: Reply) => {
+    const served = this.#serve(generation, arrivalOf(request, how.peer ?? UNKNOWN_PEER), (reply: Reply) => {
       const sent = Promise.withResolvers<{ bytesOut: number; aborted: boolean }>()
       resolve(
         responseOf(reply, request.method === 'HEAD', (bytesOut, aborted) =>
@@ -214,8 +218,7 @@ class Gateway {
     this.#operator = operator
     this.#house = { ...this.#house, onAuditFailure: config.security.audit.on_failure }
     this.config = config
-    this.#others.add(before)
-    await before.retire()
+    this.#retire(before)
     await this.#record({ kind: 'config.reloaded', verdict: 'success' })
   }
 
@@ -225,7 +228,8 @@ class Gateway {
 
   async close(): Promise<void> {
     await this.drain(0)
-    await Promise.all([this.#current, ...this.#others].map((generation) => generation.close()))
+    const served = [...this.#inProcess.values()].map(({ generation }) => generation)
+    await Promise.all([this.#current, ...this.#retired, ...served].map((generation) => generation.close()))
     await this.#log.close()
     await this.#kept.close()
   }
@@ -292,12 +296,22 @@ class Gateway {
     return tlsOptions(await openDevelopmentCertificate(join(this.config.store.directory, 'tls'), this.#clock))
   }
 
-  #fetchGeneration(app: FetchApplication): Generation {
-    const known = this.#fetchGenerations.get(app)
+  /** Follows a reload: an application in this process gets the new walls with its next request. */
+  #generationFor(app: RequestListener | FetchApplication, how: InProcess): Generation {
+    const known = this.#inProcess.get(app)
     if (known?.config === this.config) return known.generation
-    const generation = buildSite(this.config, this.#kept, this.#clock, this.#options.walls, { fetch: app })
-    this.#fetchGenerations.set(app, { config: this.config, generation })
+    const generation = buildSite(this.config, this.#kept, this.#clock, this.#options.walls, how)
+    this.#inProcess.set(app, { config: this.config, generation })
+    if (known) this.#retire(known.generation)
     return generation
+  }
+
+  #retire(generation: Generation): void {
+    for (const older of this.#retired) if (older.isClosed) this.#retired.delete(older)
+    this.#retired.add(generation)
+    generation
+      .retire()
+      .catch((error: unknown) => this.#notice(`an old connection did not close: ${describeError(error)}`))
   }
 
   #notice(line: string): void {

@@ -244,6 +244,24 @@ test('a peer that is refused at the connection gets no byte, and an ordinary one
   await closed.drain(0)
 })
 
+test('what is malformed behind a request under way does not write into its answer', async () => {
+  const app = await application((_req, res) => {
+    res.writeHead(200, { 'Content-Length': 10 })
+    res.write('half.')
+  })
+  const rig = await gatewayTo(app.port)
+  const socket = net.connect(rig.port, '127.0.0.1')
+  let text = ''
+  socket.on('data', (data: Buffer) => (text += data.toString('latin1')))
+  socket.on('error', () => undefined)
+  const closed = once(socket, 'close')
+  socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+  await waitFor(() => text.endsWith('half.'))
+  socket.write('no HTTP at all\r\n\r\n')
+  await closed
+  assert.ok(text.endsWith('half.'), text)
+})
+
 test('a port that is taken is told in one line that says what to do', async () => {
   const { listen } = await import('./server.ts')
   const door = {

@@ -143,6 +143,9 @@ async function closeServer(server: Server, sockets: ReadonlySet<Socket>, graceMs
   clearTimeout(timer)
 }
 
+/** Answers under way on a socket: bytes of another answer must not get between theirs. */
+const underWay = new WeakMap<Socket, number>()
+
 async function serveRequest(
   door: Door,
   req: IncomingMessage,
@@ -150,7 +153,10 @@ async function serveRequest(
   draining: { yes: boolean },
 ): Promise<void> {
   const aborter = new AbortController()
+  const { socket } = req
+  underWay.set(socket, (underWay.get(socket) ?? 0) + 1)
   res.once('close', () => {
+    underWay.set(socket, (underWay.get(socket) ?? 1) - 1)
     if (!res.writableFinished) aborter.abort()
   })
   await door.serve(
@@ -370,6 +376,10 @@ async function answerMalformed(door: Door, socket: Socket, error: Error & { code
   }
   const { head, body } = await door.malformed(connectionOf(socket), error.code ?? error.message)
   if (!socket.writable) return
+  if ((underWay.get(socket) ?? 0) > 0) {
+    socket.destroy()
+    return
+  }
   socket.write(head + body, 'latin1')
   linger(socket)
 }

@@ -21,6 +21,7 @@ export class Generation {
   readonly #close: () => Promise<void>
   #active = 0
   #retired = false
+  #closing: Promise<void> | undefined
 
   constructor(site: Site, close: () => Promise<void>) {
     this.site = site
@@ -34,19 +35,25 @@ export class Generation {
       return await work()
     } finally {
       this.#active--
-      if (this.#retired && this.#active === 0) await this.#close()
+      if (this.#retired && this.#active === 0) await this.close()
     }
   }
 
   /** A newer generation has taken over: closes as soon as what is under way has ended. */
   async retire(): Promise<void> {
     this.#retired = true
-    if (this.#active === 0) await this.#close()
+    if (this.#active === 0) await this.close()
   }
 
   /** Closes now. */
   close(): Promise<void> {
-    return this.#close()
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  /** Whether its connections are closed, or closing. */
+  get isClosed(): boolean {
+    return this.#closing !== undefined
   }
 }
 
@@ -85,7 +92,12 @@ export function buildSite(
     ...pageRoutes(identity),
     ...configured.map((route): SiteRoute => ({ config: route, upstream: upstreamOf(route) })),
   ]
-  const site = new Site(config, routes, partsOf(config, kept, clock, identity), changeWalls)
+  const site = new Site(
+    config,
+    routes,
+    partsOf(config, kept, clock, identity, inProcess === undefined),
+    changeWalls,
+  )
   return new Generation(site, async () => {
     await Promise.all([...pools.values()].map((one) => one.close()))
     for (const closer of closers) closer()
@@ -102,13 +114,15 @@ export function buildOperatorSite(config: Config, kept: Kept, clock: Clock): Gen
   const { edge } = config.security
   const guarded: Config = { ...config, security: { ...config.security, edge: { ...edge, hosts } } }
   return new Generation(
-    new Site(guarded, routes, partsOf(config, kept, clock, identity)),
+    new Site(guarded, routes, partsOf(config, kept, clock, identity, false)),
     async () => undefined,
   )
 }
 
-function partsOf(config: Config, kept: Kept, clock: Clock, identity: Identity): Parts {
-  return { counters: kept.store.counters, clock, identity, httpsPort: config.listen.https?.port }
+function partsOf(config: Config, kept: Kept, clock: Clock, identity: Identity, isListening: boolean): Parts {
+  // In front of an application in this process the port is somebody else's: there is nowhere of ours to redirect to.
+  const httpsPort = isListening ? config.listen.https?.port : undefined
+  return { counters: kept.store.counters, clock, identity, httpsPort }
 }
 
 /** Sign-in pages walk through all walls too. Passwords look like attacks, so the attack rules leave their forms alone. */

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 
-import { systemClock } from '../core/clock.ts'
 import type { AuditRecord } from '../core/watch.ts'
 import { type Database, migrate, openPostgres, openSqlite } from '../store/index.ts'
 import { leasePostgres, notHere } from '../store/testing.ts'
@@ -50,7 +49,6 @@ async function openLog(config: Partial<AuditConfig> = {}, mask = (text: string):
     database: counted.database,
     config: { ...auditSchema.parse({}), ...config },
     mask,
-    clock: systemClock,
     onAlarm: (state) => alarms.push(state),
   })
   return { log, alarms, ...counted, database: sqlite }
@@ -66,7 +64,6 @@ for (const kind of ['sqlite', 'postgres'] as const) {
       database,
       config: auditSchema.parse({}),
       mask: (text) => text,
-      clock: systemClock,
     })
     const trace = [{ wall: 'edge', layer: 2, moment: 'head', said: 'pass', micros: 1.5, saw: 'x' }] as const
     await log.recordDurably([

@@ -1,4 +1,3 @@
-import type { Clock } from '../core/clock.ts'
 import { describeError } from '../core/errors.ts'
 import type { MaskText } from '../core/keys.ts'
 import type { AuditRecord, Watch } from '../core/watch.ts'
@@ -36,7 +35,6 @@ export class AuditLog implements Watch {
     readonly database: Database
     readonly config: AuditConfig
     readonly mask: MaskText
-    readonly clock: Clock
     readonly onAlarm?: OnAlarm
   }) {
     this.#database = options.database

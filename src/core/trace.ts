@@ -51,9 +51,4 @@ export class Trace {
     const step = this.#open
     if (step) step.saw = step.saw === undefined ? text : `${step.saw}; ${text}`
   }
-
-  /** The walls' own time so far, in microseconds. */
-  get micros(): number {
-    return this.steps.reduce((sum, step) => sum + step.micros, 0)
-  }
 }

@@ -20,15 +20,3 @@ export function formatSize(bytes: number): string {
   }
   return `${bytes} B`
 }
-
-/** Milliseconds as people write them: `15 min`, `90 s`. */
-export function formatDuration(ms: number): string {
-  const shapes = [
-    [86_400_000, 'd'],
-    [3_600_000, 'h'],
-    [60_000, 'min'],
-    [1000, 's'],
-  ] as const
-  for (const [unitMs, name] of shapes) if (ms >= unitMs && ms % unitMs === 0) return `${ms / unitMs} ${name}`
-  return ms >= 1000 ? `${Number((ms / 1000).toFixed(1))} s` : `${ms} ms`
-}

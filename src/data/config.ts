@@ -3,14 +3,17 @@ import { z } from '../core/schema.ts'
 /** `security.encryption`, the guide's section. */
 export const encryptionSchema = z
   .strictObject({
-    algorithm: z.literal('AES-256-GCM').default('AES-256-GCM').describe('Cipher of encrypted fields.'),
+    algorithm: z
+      .literal('AES-256-GCM')
+      .default('AES-256-GCM')
+      .describe('Cipher of encrypted fields. Not used yet.'),
     key_rotation_days: z
       .number()
       .int()
       .min(1)
       .max(3650)
       .default(90)
-      .describe('Age in days after which `ringwall check` asks for a new key.'),
+      .describe('Age in days at which a key is due for rotation. Not used yet.'),
   })
   .prefault({})
 

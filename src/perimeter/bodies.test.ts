@@ -65,6 +65,29 @@ test('in a Referer only markup counts', () => {
   assert.equal(inspectValue({ variable: 'HEADERS:referer', value: '<script>' }, new Set()), undefined)
 })
 
+for (const { name, value } of [
+  { name: 'words before UNION SELECT', value: `${'word '.repeat(2000)}union select password from users` },
+  { name: '50,000 tokens before a stacked statement', value: `${'a b '.repeat(25_000)}; DROP TABLE users` },
+  { name: 'blanks before javascript:', value: `<a href="${' '.repeat(5000)}javascript:alert(1)">x</a>` },
+  { name: 'blanks in a markdown link', value: `[x](${' '.repeat(500)}javascript:alert(1))` },
+  { name: 'blanks before the = of a handler', value: `" onfocus${' '.repeat(500)}=alert(1)` },
+  { name: 'a comment after the = of a handler', value: `" onfocus=/*${'x'.repeat(500)}*/alert(1)` },
+  { name: 'semicolons before a call', value: `'${';'.repeat(500)}alert(1)//` },
+  { name: 'blanks in a template literal', value: `\${${' '.repeat(500)}alert(1)}` },
+  { name: 'text after {{', value: `{{a}}${'x'.repeat(5000)}{{constructor.constructor('x')()}}` },
+  { name: 'blanks before a file', value: `${' '.repeat(500)}/etc/passwd` },
+  { name: 'blanks before a wrapper', value: `${' '.repeat(500)}php://filter` },
+]) {
+  test(`padding hides nothing: ${name}`, () => assert.ok(inspectValue({ variable: 'ARGS:x', value }, ALL)))
+}
+
+test('an attack in the last of many parts is found', () => {
+  const part = (value: string): string =>
+    `--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n${value}\r\n`
+  const body = `${part('ok').repeat(1500)}${part('<script>')}--x--\r\n`
+  assert.equal(inspect(bodyTargets(Buffer.from(body), 'multipart/form-data; boundary=x'), ALL)?.attack, 'XSS')
+})
+
 test('hostile values of 128 KB cost linear time', () => {
   const fragments = [
     "'",
@@ -101,6 +124,14 @@ test('hostile values of 128 KB cost linear time', () => {
     '@',
     'mysql.',
     'java',
+    '](  ',
+    'on ',
+    'onload   ',
+    "'; ",
+    '${ ',
+    'word 1 ',
+    '<a href=  ',
+    '"    ',
     '\\',
   ]
   for (const fragment of fragments) {

@@ -78,15 +78,13 @@ function boundaryOf(contentType: string | undefined): string | undefined {
   return match?.[1] ?? match?.[2]
 }
 
-const MAX_PARTS = 1000
-
 /** The fields of a multipart body, and names and file names of all parts (RFC 7578). Contents of files are not looked at. */
 function* multipartTargets(text: string, boundary: string | undefined): Generator<Target> {
   if (boundary === undefined) {
     yield { variable: 'BODY', value: text }
     return
   }
-  for (const part of text.split(`--${boundary}`, MAX_PARTS).slice(1)) {
+  for (const part of text.split(`--${boundary}`).slice(1)) {
     const end = part.indexOf('\r\n\r\n')
     if (end < 0) continue
     const head = part.slice(0, end)

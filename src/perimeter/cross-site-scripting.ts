@@ -117,25 +117,20 @@ function findBreakout(value: string): Found {
       let end = i + 2
       while (end < value.length && end < i + 32 && isLetter(value.charCodeAt(end))) end++
       let j = end
-      while (j < value.length && j < end + 64 && isTagSpace(value.charCodeAt(j))) j++
+      while (j < value.length && isTagSpace(value.charCodeAt(j))) j++
       const isAssigned = value[j] === '=' && value[j + 1] !== '='
       if (isAssigned && HANDLER.test(value.slice(i, end).toLowerCase()) && isCodeAhead(value, j + 1))
         return { rule: 'xss.handler', at: i }
       i = end - 1
     } else if (code === 39 || code === 34 || code === 96) {
       let j = i + 1
-      while (j < value.length && j < i + 16 && ';+-*/,)]}|&?^%!~:= \t\r\n('.includes(value[j] as string)) j++
+      while (j < value.length && ';+-*/,)]}|&?^%!~:= \t\r\n('.includes(value[j] as string)) j++
       if (j > i + 1 && SINKS.test(value.slice(j, j + 40).toLowerCase()))
         return { rule: 'xss.script-string', at: i }
     } else if (
       code === 36 &&
       value[i + 1] === '{' &&
-      SINKS.test(
-        value
-          .slice(i + 2, i + 42)
-          .trimStart()
-          .toLowerCase(),
-      )
+      SINKS.test(value.slice(afterBlanks(value, i + 2), afterBlanks(value, i + 2) + 40).toLowerCase())
     ) {
       return { rule: 'xss.template-literal', at: i }
     }
@@ -145,7 +140,14 @@ function findBreakout(value: string): Found {
 
 /** After a handler's `=` stands something that could be code: a quote, a call, an assignment. */
 function isCodeAhead(value: string, from: number): boolean {
-  return /[("'`=[:.]/.test(value.slice(from, from + 200))
+  const at = afterBlanks(value, from)
+  return /[("'`=[:./]/.test(value.slice(at, at + 200))
+}
+
+function afterBlanks(value: string, from: number): number {
+  let at = from
+  while (at < value.length && isTagSpace(value.charCodeAt(at))) at++
+  return at
 }
 
 function isBoundary(value: string, at: number): boolean {
@@ -161,15 +163,15 @@ function findAddress(value: string): Found {
   if (isScriptAddress(value) && /[(`=[%]|\/\//.test(value.slice(colon + 1)))
     return { rule: 'xss.address', at: 0 }
   for (let at = value.indexOf(']('); at >= 0; at = value.indexOf('](', at + 2)) {
-    if (isScriptAddress(value.slice(at + 2, at + 66))) return { rule: 'xss.address', at }
+    if (isScriptAddress(value, at + 2)) return { rule: 'xss.address', at }
   }
   return undefined
 }
 
 /** Blanks and control characters inside the scheme are skipped, as browsers do. */
-function isScriptAddress(text: string): boolean {
+function isScriptAddress(text: string, from = 0): boolean {
   let scheme = ''
-  for (let i = 0; i < text.length && i < 200 && scheme.length < 40; i++) {
+  for (let i = from; i < text.length && scheme.length < 40; i++) {
     const code = text.charCodeAt(i)
     if (code <= 32 || code === 127) continue
     scheme += text[i]
@@ -190,7 +192,7 @@ function isScriptAddress(text: string): boolean {
 /** `{{constructor.constructor('...')()}}`: template engines of browsers. */
 function findTemplate(value: string): Found {
   const at = value.indexOf('{{')
-  return /constructor|__proto__|\$eval|\$on\b/.test(value.slice(at, at + 2000))
+  return /constructor|__proto__|\$eval|\$on\b/.test(value.slice(at))
     ? { rule: 'xss.template', at }
     : undefined
 }

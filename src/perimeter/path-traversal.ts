@@ -40,13 +40,13 @@ export function findTraversal(value: string): Found {
     }
   }
   const normal = value
-    .slice(0, 300)
     .trimStart()
+    .slice(0, 300)
     .toLowerCase()
     .replaceAll('\\', '/')
     .replaceAll(/\/{2,}/g, '/')
   if (SENSITIVE.test(normal)) return { rule: 'path.sensitive-file', at: 0 }
-  return WRAPPERS.test(value.slice(0, 40).trimStart().toLowerCase())
+  return WRAPPERS.test(value.trimStart().slice(0, 40).toLowerCase())
     ? { rule: 'path.wrapper', at: 0 }
     : undefined
 }

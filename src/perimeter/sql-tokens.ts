@@ -49,8 +49,6 @@ const KEYWORDS = new Set(
   ).split(' '),
 )
 
-const MAX_TOKENS = 20_000
-
 /** Splits a text as a SQL parser would, from `start`. One pass; comments with code in them (`/*!50000 ... `) count as code. */
 export function tokenizeSql(text: string, start = 0): readonly SqlToken[] {
   const tokens: SqlToken[] = []
@@ -60,7 +58,7 @@ export function tokenizeSql(text: string, start = 0): readonly SqlToken[] {
     tokens.push(isOpen ? { ...token, isOpen } : token)
     i = to
   }
-  while (i < text.length && tokens.length < MAX_TOKENS) {
+  while (i < text.length) {
     const code = text.charCodeAt(i)
     const char = text[i] as string
     if (isBlank(code)) i++

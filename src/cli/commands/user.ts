@@ -161,7 +161,6 @@ async function atDesk(
     database: kept.store.database,
     config: config.security.audit,
     mask: createTextMask(),
-    clock: systemClock,
   })
   const nextId = createIdSource(systemClock, systemRandom)
   const realm = options.operator === true ? 'operator' : 'site'
