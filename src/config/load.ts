@@ -5,7 +5,7 @@ import { z } from '../core/schema.ts'
 import { profileValues } from './profile.ts'
 import { type Config, configSchema, type RouteConfig } from './schema.ts'
 import { type Environment, withEnvironment } from './secret-reference.ts'
-import { suggest } from './suggest.ts'
+import { suggest } from '../core/suggest.ts'
 
 const MAX_BYTES = 1024 * 1024
 /** More would be read by nobody, and finding their places takes time. */
