@@ -1,10 +1,11 @@
 // A child process that keeps N connections busy with one request after another, and reports how many were answered.
+import { readFileSync } from 'node:fs'
 import net from 'node:net'
 
 const [port, connections, seconds, path] = process.argv.slice(2) as [string, string, string, string]
 
 // What a browser sends, so that parsing and copying of fields costs what it costs.
-const request = Buffer.from(
+const ordinary = Buffer.from(
   [
     `GET ${path} HTTP/1.1`,
     'Host: 127.0.0.1',
@@ -22,6 +23,13 @@ const request = Buffer.from(
   ].join('\r\n'),
 )
 
+// `@file`: requests as a JSON list of byte strings, sent in turn; a refusal is an answer too.
+const requests = path.startsWith('@')
+  ? (JSON.parse(readFileSync(path.slice(1), 'utf8')) as string[]).map((text) => Buffer.from(text, 'latin1'))
+  : [ordinary]
+const wanted = path.startsWith('@') ? /^HTTP\/1\.1 (?:200|403) / : /^HTTP\/1\.1 200 /
+
+let next = 0
 let answered = 0
 let failed = 0
 let running = true
@@ -32,7 +40,7 @@ function open(): void {
   let need = -1
   let held: Buffer = Buffer.alloc(0)
   const send = (): void => {
-    if (running) socket.write(request)
+    if (running) socket.write(requests[next++ % requests.length] as Buffer)
     else socket.destroy()
   }
   socket.on('connect', send)
@@ -43,7 +51,7 @@ function open(): void {
       if (end < 0) return
       const head = held.toString('latin1', 0, end)
       const length = /\r\ncontent-length: *(\d+)/i.exec(head)
-      if (!head.startsWith('HTTP/1.1 200') || !length) {
+      if (!wanted.test(head) || !length) {
         failed++
         socket.destroy()
         return

@@ -139,10 +139,10 @@ const edge = stamping(2, 'edge', { connection: () => pass })
 const gateway = stamping(3, 'gateway')
 const application = stamping(5, 'application')
 
-test('an ordinary request walks in outermost first and out innermost first', async () => {
+test('an ordinary request walks in outermost first and out innermost first, the edge last', async () => {
   const seen = await play({ walls: [perimeter, edge, gateway, application] })
   assert.equal(seen.text, 'from the application')
-  assert.deepEqual(seen.reply.headers.all('left'), ['application', 'gateway', 'edge', 'perimeter'])
+  assert.deepEqual(seen.reply.headers.all('left'), ['application', 'gateway', 'perimeter', 'edge'])
   assert.deepEqual(
     seen.exchange.trace.steps.map((step) => `${step.wall} ${step.moment} ${step.said}`),
     [
@@ -153,8 +153,8 @@ test('an ordinary request walks in outermost first and out innermost first', asy
       'upstream upstream pass',
       'application response pass',
       'gateway response pass',
-      'edge response pass',
       'perimeter response pass',
+      'edge response pass',
     ],
   )
 })
@@ -174,13 +174,13 @@ test('a head refusal never reads the body, never reaches upstream, and ends the 
 test('the reply leaves only through the walls that were entered', async () => {
   const no = stamping(3, 'gateway', { head: () => refuse('gateway.rate-limited', '') })
   const seen = await play({ walls: [perimeter, edge, no, application] })
-  assert.deepEqual(seen.reply.headers.all('left'), ['gateway', 'edge', 'perimeter'])
+  assert.deepEqual(seen.reply.headers.all('left'), ['gateway', 'perimeter', 'edge'])
 })
 
 test('security headers are on refusals of outer walls too, since every exchange enters by the connection walls', async () => {
   const no = stamping(1, 'perimeter', { connection: () => pass, head: () => refuse('perimeter.flood', '') })
   const seen = await play({ walls: [no, edge, gateway] })
-  assert.deepEqual(seen.reply.headers.all('left'), ['edge', 'perimeter'])
+  assert.deepEqual(seen.reply.headers.all('left'), ['perimeter', 'edge'])
 })
 
 test('a body refusal never reaches upstream', async () => {

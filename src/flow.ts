@@ -134,8 +134,7 @@ async function goOut(exchange: Exchange, plan: Plan, way: Way): Promise<Way> {
   for (let i = 0; i < exchange.replyHeaders.length; i += 2) {
     reply.headers.append(exchange.replyHeaders[i] as string, exchange.replyHeaders[i + 1] as string)
   }
-  for (let i = plan.walls.length - 1; i >= 0; i--) {
-    const wall = plan.walls[i] as Wall
+  for (const [wall, i] of outward(plan.walls)) {
     const entered = i <= way.depth || wall.connection !== undefined
     if (!entered || !wall.response) continue
     const step = exchange.trace.begin(wall.name, wall.layer, 'response')
@@ -157,6 +156,25 @@ async function goOut(exchange: Exchange, plan: Plan, way: Way): Promise<Way> {
     ;({ reply, outcome } = refused(exchange, refusal, wall.name, way.depth))
   }
   return { reply, outcome, depth: way.depth }
+}
+
+const orders = new WeakMap<readonly Wall[], readonly (readonly [Wall, number])[]>()
+
+/**
+ * The walls and their places, innermost first; the edge last of all, since its headers are on every answer, also on one that
+ * the perimeter withholds.
+ */
+function outward(walls: readonly Wall[]): readonly (readonly [Wall, number])[] {
+  let order = orders.get(walls)
+  if (!order) {
+    const inner = walls.map((wall, i) => [wall, i] as const).toReversed()
+    order = [
+      ...inner.filter(([wall]) => wall.name !== 'edge'),
+      ...inner.filter(([wall]) => wall.name === 'edge'),
+    ]
+    orders.set(walls, order)
+  }
+  return order
 }
 
 /** Asks one wall. A wall that throws refuses. */

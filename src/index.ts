@@ -252,8 +252,9 @@ class Gateway {
         return verdict
       },
       serve: (arrival, send) => this.#serve(generation(), arrival, send),
-      malformed: async (connection, reason) => {
+      malformed: async (connection, reason, bytes) => {
         const id = this.#nextId()
+        const rules = generation().site.judgeMalformed(connection, bytes)
         await this.#record({
           id,
           kind: 'exchange',
@@ -261,6 +262,9 @@ class Gateway {
           verdict: 'refuse',
           wall: 'edge',
           ...malformedAnswer(reason, id).record,
+          ...(rules.length > 0 && {
+            trace: [{ wall: 'perimeter', layer: 1, moment: 'head', said: 'pass', rules, micros: 0 }],
+          }),
         })
         return malformedAnswer(reason, id)
       },

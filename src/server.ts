@@ -18,6 +18,7 @@ import { formatIp, parseIp } from './core/ip.ts'
 import type { Reply } from './core/reply.ts'
 import type { Verdict } from './core/verdict.ts'
 import type { Send } from './flow.ts'
+import { answerMalformed, answerRaw, beginAnswer, headOf, linger } from './raw-answers.ts'
 import type { Arrival } from './receive.ts'
 import type { Sent } from './record.ts'
 import { Tunnel } from './upstream.ts'
@@ -41,6 +42,8 @@ export interface Door {
   readonly malformed: (
     connection: Connection,
     reason: string,
+    /** The first bytes of it, as a byte string. */
+    bytes: string,
   ) => Promise<{ readonly head: string; readonly body: string }>
 }
 
@@ -91,8 +94,20 @@ export async function listen(
   server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
     serveUpgrade(door, req, socket as Socket, head).catch(() => socket.destroy())
   })
+  server.on('connect', (req: IncomingMessage, socket: Duplex) => {
+    // Ringwall is no forward proxy (RFC 9110 9.3.6).
+    answerRaw(
+      door,
+      socket as Socket,
+      connectionOf(socket as Socket),
+      'the method CONNECT',
+      headOf(req),
+    ).catch(() => socket.destroy())
+  })
   server.on('clientError', (error: Error & { code?: string }, socket: Duplex) => {
-    answerMalformed(door, socket as Socket, error).catch(() => socket.destroy())
+    answerMalformed(door, socket as Socket, connectionOf(socket as Socket), error).catch(() =>
+      socket.destroy(),
+    )
   })
   server.listen(address.port, address.host)
   try {
@@ -143,9 +158,6 @@ async function closeServer(server: Server, sockets: ReadonlySet<Socket>, graceMs
   clearTimeout(timer)
 }
 
-/** Answers under way on a socket: bytes of another answer must not get between theirs. */
-const underWay = new WeakMap<Socket, number>()
-
 async function serveRequest(
   door: Door,
   req: IncomingMessage,
@@ -154,9 +166,9 @@ async function serveRequest(
 ): Promise<void> {
   const aborter = new AbortController()
   const { socket } = req
-  underWay.set(socket, (underWay.get(socket) ?? 0) + 1)
+  const endAnswer = beginAnswer(socket)
   res.once('close', () => {
-    underWay.set(socket, (underWay.get(socket) ?? 1) - 1)
+    endAnswer()
     if (!res.writableFinished) aborter.abort()
   })
   await door.serve(
@@ -318,14 +330,6 @@ function finished(res: ServerResponse): Promise<void> {
   })
 }
 
-/** Half-closes, and gives the client two seconds to read before what it still sends becomes a reset (RFC 9112 9.6). */
-function linger(socket: Duplex): void {
-  if (socket.destroyed) return
-  socket.end()
-  const timer = setTimeout(() => socket.destroy(), 2000)
-  socket.once('close', () => clearTimeout(timer))
-}
-
 async function serveUpgrade(door: Door, req: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
   const aborter = new AbortController()
   socket.once('close', () => aborter.abort())
@@ -366,20 +370,4 @@ async function joinTunnel(socket: Socket, head: Buffer, reply: Reply, tunnel: Tu
   socket.once('close', () => linger(application))
   if (!socket.destroyed) await once(socket, 'close')
   return { bytesOut: socket.bytesWritten, aborted: false }
-}
-
-async function answerMalformed(door: Door, socket: Socket, error: Error & { code?: string }): Promise<void> {
-  // A connection that says nothing, or breaks, is no request.
-  if (error.code === 'ECONNRESET' || error.code === 'EPIPE' || !socket.writable || socket.bytesRead === 0) {
-    socket.destroy()
-    return
-  }
-  const { head, body } = await door.malformed(connectionOf(socket), error.code ?? error.message)
-  if (!socket.writable) return
-  if ((underWay.get(socket) ?? 0) > 0) {
-    socket.destroy()
-    return
-  }
-  socket.write(head + body, 'latin1')
-  linger(socket)
 }

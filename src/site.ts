@@ -3,11 +3,13 @@ import { describeError } from './core/errors.ts'
 import type { Connection } from './core/exchange.ts'
 import { HeaderList } from './core/headers.ts'
 import { IpList } from './core/ip.ts'
+import type { MatchedRule } from './core/trace.ts'
 import { pass, refuse, type Verdict } from './core/verdict.ts'
 import type { Upstream, Wall } from './core/wall.ts'
 import { clientOf, readHost, readTarget } from './edge/index.ts'
 import type { Plan } from './flow.ts'
 import { RouteTable } from './gateway/index.ts'
+import { judgeMalformed } from './perimeter/index.ts'
 import type { Arrival, Reading } from './receive.ts'
 import { buildWalls, type Parts } from './walls.ts'
 
@@ -30,6 +32,7 @@ export class Site {
   /** For requests that no route takes: they meet the same walls, and the gateway refuses them. */
   readonly #stray: Plan
   readonly #trusted: IpList
+  readonly #judgeMalformed: (connection: Connection, bytes: string) => readonly MatchedRule[]
 
   constructor(
     config: Config,
@@ -39,6 +42,9 @@ export class Site {
   ) {
     this.#table = new RouteTable(routes.map((route) => route.config))
     this.#trusted = new IpList(config.security.network.trusted_proxies)
+    const { rules, clock } = parts
+    this.#judgeMalformed = (connection, bytes) =>
+      rules ? judgeMalformed(rules, config.security.perimeter, connection, bytes, clock.now()) : []
     const plan = ({ config: route, upstream }: SiteRoute): Plan => ({
       walls: changeWalls(buildWalls(config, route, parts)),
       upstream,
@@ -64,6 +70,11 @@ export class Site {
     const client = clientOf(arrival.connection, headers, this.#trusted)
     const plan = found.index === undefined ? this.#stray : (this.#plans[found.index] as Plan)
     return { reading: { client, host, target, route: found.match }, plan }
+  }
+
+  /** What the rules say of bytes that are no HTTP request, for the record. */
+  judgeMalformed(connection: Connection, bytes: string): readonly MatchedRule[] {
+    return this.#judgeMalformed(connection, bytes)
   }
 
   /** The connection moment: before TLS, and before there is a request to find a route for. */

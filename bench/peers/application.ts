@@ -3,7 +3,7 @@ import net from 'node:net'
 
 const body = 'x'.repeat(100)
 const answer = Buffer.from(
-  `HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+  `HTTP/1.1 200 OK\r\nContent-Type: ${process.argv[3] ?? 'text/plain'}\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
 )
 
 net

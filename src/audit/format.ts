@@ -65,6 +65,24 @@ export function formatTrace(event: AuditEvent): string {
   return lines.join('\n')
 }
 
+/** Every rule that matched in an exchange: what it is, what it saw, through which transformations, and where it stands. */
+export function formatWhy(event: AuditEvent): string {
+  const rules = (event.trace ?? []).flatMap((step) => step.rules ?? [])
+  if (rules.length === 0) return ''
+  const lines = ['', 'rules that matched']
+  for (const rule of rules) {
+    const level = rule.tags.find((tag) => tag.startsWith('paranoia-level/'))?.slice(15)
+    const through = rule.transformations.length === 0 ? '' : `, through ${rule.transformations.join(', ')}`
+    lines.push(
+      `  ${rule.id}  ${rule.msg}`,
+      `          phase ${rule.phase}${level === undefined ? '' : `, paranoia level ${level}`}, in ${rule.variables.join(', ')}${through}`,
+    )
+    if (rule.data !== '') lines.push(`          ${rule.data}`)
+    lines.push(`          ${rule.at}`)
+  }
+  return lines.join('\n')
+}
+
 function formatMicros(micros: number): string {
   return micros >= 10_000 ? `${(micros / 1000).toFixed(1)} ms` : `${micros.toFixed(1)} us`
 }

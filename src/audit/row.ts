@@ -1,4 +1,5 @@
 import type { MaskText } from '../core/keys.ts'
+import type { MatchedRule } from '../core/trace.ts'
 import type { AuditRecord } from '../core/watch.ts'
 import type { SqlValue } from '../store/index.ts'
 
@@ -27,6 +28,8 @@ export const AUDIT_COLUMNS = [
 const MAX_TEXT = 2048
 const MAX_DETAIL = 4096
 const MAX_JSON = 16_384
+const MAX_RULES = 40
+const MAX_RULE_TEXT = 400
 
 /** A record as a row: bounded, masked, and with nothing in it that could forge a line (ASVS 5.0 16.4.1). */
 export function rowOf(record: AuditRecord, mask: MaskText): readonly SqlValue[] {
@@ -53,11 +56,30 @@ export function rowOf(record: AuditRecord, mask: MaskText): readonly SqlValue[] 
 }
 
 function traceOf(trace: NonNullable<AuditRecord['trace']>, mask: MaskText): string {
-  const steps = trace.map((step) =>
-    step.saw === undefined ? step : { ...step, saw: maskedOf(step.saw, MAX_DETAIL, mask) ?? '' },
-  )
+  const steps = trace.map((step) => ({
+    ...step,
+    ...(step.saw !== undefined && { saw: maskedOf(step.saw, MAX_DETAIL, mask) ?? '' }),
+    ...(step.rules && { rules: step.rules.slice(0, MAX_RULES).map((rule) => maskedRule(rule, mask)) }),
+  }))
   const json = JSON.stringify(steps)
-  return json.length <= MAX_JSON ? json : JSON.stringify(steps.map((step) => ({ ...step, saw: undefined })))
+  if (json.length <= MAX_JSON) return json
+  // The ids of the rules stay when nothing else does.
+  return JSON.stringify(
+    steps.map((step) => ({
+      ...step,
+      saw: undefined,
+      ...(step.rules && { rules: step.rules.map((rule) => ({ ...rule, data: '', variables: [] })) }),
+    })),
+  )
+}
+
+function maskedRule(rule: MatchedRule, mask: MaskText): MatchedRule {
+  return {
+    ...rule,
+    msg: maskedOf(rule.msg, MAX_RULE_TEXT, mask) ?? '',
+    data: maskedOf(rule.data, MAX_RULE_TEXT, mask) ?? '',
+    variables: rule.variables.map((name) => textOf(name, 100) ?? ''),
+  }
 }
 
 function jsonOf(data: NonNullable<AuditRecord['data']>, mask: MaskText): string {

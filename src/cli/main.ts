@@ -12,6 +12,7 @@ import { explainCommand } from './commands/explain.ts'
 import { initCommand } from './commands/init.ts'
 import { upCommand } from './commands/up.ts'
 import { userCommand } from './commands/user.ts'
+import { whyCommand } from './commands/why.ts'
 import { mistakeLines } from './config-file.ts'
 import { processTerminal, type Terminal } from './terminal.ts'
 
@@ -59,6 +60,7 @@ Examples:
   ringwall init                         write a security_config.yaml
   ringwall check                        what is wrong or weak in it
   ringwall explain GET /orders/7        what each wall would say
+  ringwall why ID                       why an answer was refused
   ringwall audit tail -f                what is happening`,
     )
   const commands = [
@@ -67,6 +69,7 @@ Examples:
     configCommand,
     checkCommand,
     explainCommand,
+    whyCommand,
     auditCommand,
     userCommand,
   ]

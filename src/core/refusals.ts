@@ -35,6 +35,16 @@ export const REFUSALS = {
     title: 'The request looks like an attack',
     help: 'A rule against path traversal matched. The audit log names the rule and the part of the request.',
   },
+  'perimeter.rule': {
+    status: 403,
+    title: 'The request looks like an attack',
+    help: 'A rule of the rule set matched, or the score of several reached its threshold. `ringwall why` with the id explains it.',
+  },
+  'perimeter.answer-withheld': {
+    status: 502,
+    title: 'The answer was withheld',
+    help: 'A rule found that the answer of the application leaks what it should not, such as an error of the database.',
+  },
   'perimeter.body-too-large-to-inspect': {
     status: 413,
     title: 'The request body is too large',

@@ -4,6 +4,21 @@ import type { RefusalCode } from './refusals.ts'
 /** The moments of a walk: four at which walls are asked, and the visit to the application between them. */
 export type Moment = 'connection' | 'head' | 'body' | 'upstream' | 'response'
 
+/** A rule that matched, for `ringwall why`: what it is, where it stands, and on which part of the message. */
+export interface MatchedRule {
+  readonly id: number
+  readonly phase: number
+  readonly msg: string
+  /** The matched part, cut and masked. */
+  readonly data: string
+  readonly variables: readonly string[]
+  readonly tags: readonly string[]
+  /** What the value went through before it was judged. */
+  readonly transformations: readonly string[]
+  /** `file:line`. */
+  readonly at: string
+}
+
 /** One question to one wall, and what it said. */
 export interface Step {
   readonly wall: string
@@ -14,6 +29,8 @@ export interface Step {
   code?: RefusalCode
   /** What the wall saw, for people. Never a secret. */
   saw?: string
+  /** The rules of the perimeter that matched. */
+  rules?: readonly MatchedRule[]
   /** How long it took, in microseconds. */
   micros: number
 }
@@ -44,6 +61,12 @@ export class Trace {
     step.said = said
     if (code !== undefined) step.code = code
     this.#open = undefined
+  }
+
+  /** The rules that matched while the wall is being asked. */
+  matched(rules: readonly MatchedRule[]): void {
+    const step = this.#open
+    if (step && rules.length > 0) step.rules = [...(step.rules ?? []), ...rules]
   }
 
   /** What the wall that is being asked saw. Several notes are joined. */

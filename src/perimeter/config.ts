@@ -46,6 +46,51 @@ const rules = z
   })
   .prefault({})
 
+const level = z.number().int().min(1).max(4)
+
+/** The OWASP Core Rule Set, from a folder of the operator's. */
+const coreRuleSet = z
+  .strictObject({
+    path: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Folder of a Core Rule Set 4 release, with `rules/` and `crs-setup.conf` in it.'),
+    mode: z
+      .enum(['enforce', 'detect'])
+      .default('enforce')
+      .describe('`detect`: its rules note what they would refuse, and refuse nothing.'),
+    paranoia_level: level
+      .default(1)
+      .describe('1 to 4: more rules, and more false positives. Rules up to it count for the score.'),
+    detection_paranoia_level: level
+      .optional()
+      .describe('Rules up to this level are noted, too; by default the same.'),
+    inbound_threshold: z
+      .number()
+      .int()
+      .min(1)
+      .max(10_000)
+      .default(5)
+      .describe('Score that refuses a request.'),
+    outbound_threshold: z
+      .number()
+      .int()
+      .min(1)
+      .max(10_000)
+      .default(4)
+      .describe('Score that withholds an answer.'),
+    early_blocking: z
+      .boolean()
+      .default(false)
+      .describe('Refuse after the head of a request where it has the score already.'),
+    variables: z
+      .record(z.string().regex(/^[a-z0-9_]+$/), z.union([z.string(), z.number()]))
+      .default({})
+      .describe('Other settings of the rule set by their TX names, such as `allowed_methods`.'),
+  })
+  .prefault({})
+
 /** `security.perimeter`. */
 export const perimeterSchema = z
   .strictObject({
@@ -55,6 +100,19 @@ export const perimeterSchema = z
       .describe('Addresses and networks that may come. Empty: all that are not denied.'),
     deny: z.array(ipNetwork).default([]).describe('Addresses and networks that may not.'),
     rules: rules.describe("The guide's rules."),
+    default_rules: z
+      .boolean()
+      .optional()
+      .describe("Ringwall's own attack rules. By default on, and off where a Core Rule Set is configured."),
+    core_rule_set: coreRuleSet.describe('The OWASP Core Rule Set.'),
+    rule_files: z
+      .array(z.string().min(1))
+      .default([])
+      .describe('Further SecLang files, read in this order after the rule set.'),
+    inspect_responses: z
+      .boolean()
+      .default(true)
+      .describe('Whether rules of a rule set look at bodies of answers (text/plain, text/html, text/xml).'),
     inspect_body: size({ min: '1KB', max: '100MB' })
       .prefault('128KB')
       .describe('Bytes of a body that the attack rules look at.'),
@@ -75,6 +133,7 @@ export const perimeterRouteKeys = {
     .describe(
       '`enforce` (default): the attack rules refuse. `detect`: they only note. `off`: they are not asked.',
     ),
+  paranoia_level: level.optional().describe('The level of the Core Rule Set on this route.'),
 }
 
 /** `security.perimeter`, parsed. */

@@ -70,7 +70,7 @@ function mayHoldSql(value: string): boolean {
  * Where the string that the value stands in could end: the first quote of either kind that is not doubled, for databases to
  * which a backslash means something and for those to which it does not.
  */
-export function closingQuotes(value: string): ReadonlySet<number> {
+function closingQuotes(value: string): ReadonlySet<number> {
   const places = new Set<number>()
   for (const quote of ["'", '"']) {
     for (const escapes of [true, false]) {
@@ -277,7 +277,7 @@ function findCondition(tokens: readonly SqlToken[], place: Place): Found {
   return undefined
 }
 
-export function isCall(tokens: readonly SqlToken[], at: number): boolean {
+function isCall(tokens: readonly SqlToken[], at: number): boolean {
   const token = tokens[at]
   return (token?.kind === 'word' || token?.kind === 'keyword') && tokens[at + 1]?.kind === 'open'
 }

@@ -2,14 +2,17 @@ import type { Clock } from '../core/clock.ts'
 import type { Exchange } from '../core/exchange.ts'
 import { clientNetwork, IpList } from '../core/ip.ts'
 import type { RefusalCode } from '../core/refusals.ts'
+import type { Reply } from '../core/reply.ts'
 import { formatSize } from '../core/units.ts'
 import { pass, refuse, type Verdict } from '../core/verdict.ts'
 import type { Wall } from '../core/wall.ts'
 import type { CounterResult, Counters } from '../store/index.ts'
 import { bodyKind, bodyTargets } from './body-targets.ts'
 import type { PerimeterConfig, PerimeterRouteConfig } from './config.ts'
+import type { Engine } from './engine/engine.ts'
 import { headTargets } from './head-targets.ts'
 import { type AttackClass, inspect, type Match, type Target } from './inspect.ts'
+import { type DecodeBody, judgeByRules } from './rules-wall.ts'
 
 const CODES: Readonly<Record<AttackClass, RefusalCode>> = {
   SQL_INJECTION: 'perimeter.sql-injection',
@@ -21,7 +24,13 @@ const CODES: Readonly<Record<AttackClass, RefusalCode>> = {
 export function perimeterWall(
   config: PerimeterConfig,
   route: PerimeterRouteConfig,
-  parts: { readonly counters: Counters; readonly clock: Clock },
+  parts: {
+    readonly counters: Counters
+    readonly clock: Clock
+    /** The rule sets, where some are configured. */
+    readonly rules?: Engine | undefined
+    readonly decode: DecodeBody
+  },
 ): Wall {
   const allow = new IpList(config.allow)
   const deny = new IpList(config.deny)
@@ -29,7 +38,12 @@ export function perimeterWall(
   const floodRule = { limit: flood.limit, periodMs: flood.window_seconds * 1000 }
   const mode = route.inspect ?? 'enforce'
   const ruleNames = Object.keys(CODES) as AttackClass[]
-  const classes = new Set(mode === 'off' ? [] : ruleNames.filter((name) => config.rules[name].enabled))
+  const hasOwnRules = config.default_rules ?? config.core_rule_set.path === undefined
+  const classes = new Set(
+    mode === 'off' || !hasOwnRules ? [] : ruleNames.filter((name) => config.rules[name].enabled),
+  )
+  const rules =
+    parts.rules && mode !== 'off' ? judgeByRules(parts.rules, config, route, parts.decode) : undefined
 
   const judgeAddress = (ip: string): Verdict => {
     const denied = deny.find(ip)
@@ -49,7 +63,11 @@ export function perimeterWall(
       }
       exchange.trace.note(detail)
     }
-    return judgeTargets(exchange, headTargets(exchange.raw.target, exchange.headers))
+    return judgeHead(exchange)
+  }
+  const judgeHead = (exchange: Exchange): Verdict => {
+    const verdict = judgeTargets(exchange, headTargets(exchange.raw.target, exchange.headers))
+    return verdict.kind === 'pass' && rules ? rules.head(exchange) : verdict
   }
   const judgeTargets = (exchange: Exchange, targets: Iterable<Target>): Verdict => {
     const match = classes.size > 0 ? inspect(targets, classes) : undefined
@@ -68,7 +86,7 @@ export function perimeterWall(
     head(exchange) {
       const verdict = judgeAddress(exchange.client.ip)
       if (verdict.kind !== 'pass') return verdict
-      if (!flood.enabled) return judgeTargets(exchange, headTargets(exchange.raw.target, exchange.headers))
+      if (!flood.enabled) return judgeHead(exchange)
       const key = `flood:${clientNetwork(exchange.client.ip)}`
       const result = parts.counters.take(key, 1, floodRule, parts.clock.now())
       return result instanceof Promise
@@ -77,8 +95,9 @@ export function perimeterWall(
     },
     body: {
       wants(exchange) {
-        if (classes.size === 0 || exchange.body.declaredBytes === 0) return 0
-        return bodyKind(exchange.headers.get('content-type')) === 'none' ? 0 : config.inspect_body
+        const forRules = rules?.wantedBody(exchange) ?? 0
+        if (classes.size === 0 || exchange.body.declaredBytes === 0) return forRules
+        return bodyKind(exchange.headers.get('content-type')) === 'none' ? forRules : config.inspect_body
       },
       judge(exchange, body) {
         if (body.undecodable !== undefined) return refuse('perimeter.body-undecodable', body.undecodable)
@@ -90,9 +109,11 @@ export function perimeterWall(
             return refuse('perimeter.body-too-large-to-inspect', detail)
           exchange.trace.note(`only ${detail}`)
         }
-        return judgeTargets(exchange, bodyTargets(body.bytes, contentType))
+        const verdict = judgeTargets(exchange, bodyTargets(body.bytes, contentType))
+        return verdict.kind === 'pass' && rules ? rules.body(exchange, body) : verdict
       },
     },
+    ...(rules && { response: (exchange: Exchange, reply: Reply) => rules.response(exchange, reply) }),
   }
 }
 

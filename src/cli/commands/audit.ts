@@ -1,14 +1,9 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
-
 import { Command } from 'commander'
 
 import { type AuditEvent, type AuditFilter, formatLine, formatTrace, queryAudit } from '../../audit/index.ts'
 import { RingwallError } from '../../core/errors.ts'
 import { parseDuration } from '../../core/units.ts'
-import { openKept } from '../../index.ts'
-import type { Database } from '../../store/index.ts'
-import { readConfig } from '../config-file.ts'
+import { withDatabase } from '../audit-database.ts'
 import type { CommandContext } from '../main.ts'
 import { paint, type Terminal } from '../terminal.ts'
 
@@ -96,24 +91,6 @@ export function auditCommand({ terminal, exit }: CommandContext): Command {
       })
     })
   return audit
-}
-
-async function withDatabase(options: Options, work: (database: Database) => Promise<void>): Promise<void> {
-  const { config } = readConfig(options.config)
-  const { directory, postgres } = config.store
-  // To read must not make: an empty log in the wrong folder would look like a quiet gateway.
-  if (postgres === undefined && !existsSync(join(directory, 'ringwall.sqlite'))) {
-    throw new RingwallError(
-      'cli.no-log',
-      `there is no audit log in \`${directory}\`; run this where \`ringwall up\` was started, or name its --config`,
-    )
-  }
-  const kept = await openKept(config)
-  try {
-    await work(kept.store.database)
-  } finally {
-    await kept.close()
-  }
 }
 
 function lineOf(terminal: Terminal, event: AuditEvent): string {

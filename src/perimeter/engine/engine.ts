@@ -89,8 +89,11 @@ export class Engine {
     return this.#rules.filter(({ rule }) => isMeant(rule)).map(({ index }) => index)
   }
 
-  begin(request: RequestFacts): Transaction {
-    return new Transaction(this, request)
+  /** Begins an exchange; `variables` are in TX before the first rule. */
+  begin(request: RequestFacts, variables: readonly (readonly [string, string | number])[] = []): Transaction {
+    const t = new Transaction(this, request)
+    for (const [name, value] of variables) t.tx.set(name, value)
+    return t
   }
 
   /** Phase 1. */
@@ -196,6 +199,7 @@ export class Engine {
         data: t.expand(data),
         severity: rule.severity,
         tags: rule.tags,
+        transformations: rule.transformations,
         file: rule.origin.file,
         line: rule.origin.line,
         ver: rule.ver,

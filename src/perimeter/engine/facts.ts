@@ -40,6 +40,7 @@ export interface RuleMatch {
   /** 0 (emergency) to 7 (debug). */
   readonly severity: number | undefined
   readonly tags: readonly string[]
+  readonly transformations: readonly string[]
   readonly file: string
   readonly line: number
   readonly ver: string
