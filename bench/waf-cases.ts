@@ -23,8 +23,8 @@ export function wafCases(): readonly WafCase[] {
       ).join('&')
       return request('POST', '/contact', i, form, 'application/x-www-form-urlencoded')
     }),
-    each('c', (i) => request('POST', '/api/items', i, items(12, 9, i), 'application/json')),
-    each('d', (i) => request('POST', '/api/items', i, items(64, 105, i), 'application/json')),
+    each('c', (i) => request('POST', '/items', i, items(12, 9, i), 'application/json')),
+    each('d', (i) => request('POST', '/items', i, items(64, 105, i), 'application/json')),
     each('e', (i) =>
       request('GET', `/search?q=${encodeURIComponent(`${i}' OR '1'='1' UNION SELECT ${i}`)}`, i),
     ),

@@ -29,8 +29,13 @@ export function ruleEngine(config: PerimeterConfig, clock: Clock): Engine | unde
 }
 
 /** The files in the order in which they are read: set-up, rules by name, then the operator's own. */
-function rulePaths({ core_rule_set: { path }, rule_files: own }: PerimeterConfig): string[] {
-  if (path === undefined) return [...own]
+function rulePaths({
+  core_rule_set: { path },
+  rule_files: own,
+  default_rules: isOn,
+}: PerimeterConfig): string[] {
+  const pack = (isOn ?? path === undefined) ? defaultRules() : []
+  if (path === undefined) return [...pack, ...own]
   const rules = join(path, 'rules')
   let names: string[]
   try {
@@ -50,7 +55,16 @@ function rulePaths({ core_rule_set: { path }, rule_files: own }: PerimeterConfig
       `${path} holds no crs-setup.conf and rules/*.conf; it is not a release of the Core Rule Set`,
     )
   }
-  return [setup, ...conf.map((name) => join(rules, name)), ...own]
+  return [...pack, setup, ...conf.map((name) => join(rules, name)), ...own]
+}
+
+/** Ringwall's own rules, which come with it. */
+export function defaultRules(): string[] {
+  const folder = join(import.meta.dirname, 'perimeter', 'rules')
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.conf'))
+    .sort()
+    .map((name) => join(folder, name))
 }
 
 const files: RuleFiles = {

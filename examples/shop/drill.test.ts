@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import test, { after, before } from 'node:test'
 import { promisify } from 'node:util'
 
+import { FIREWALL_ATTACKS } from './attacks/firewall.ts'
 import { ATTACKS, describe, drill, summarize, type DrillRow } from './drill.ts'
 import { startShop, type RunningShop } from './server.ts'
 
@@ -157,10 +158,28 @@ test('the command prints a table of two columns, and one JSON object as its last
   const { stdout } = await run(process.execPath, [script, shop.url, '--direct', shop.url])
   const lines = stdout.trimEnd().split('\n')
   assert.match(lines[0] ?? '', /^attack +tries +direct +through Ringwall$/)
-  const result = JSON.parse(lines.at(-1) ?? '') as { drill: string; got_through: string[]; total: number }
+  const result = JSON.parse(lines.at(-1) ?? '') as {
+    drill: string
+    got_through: string[]
+    total: number
+    firewall: {
+      total: number
+      stopped: number
+      through: string[]
+      classes: Record<string, { total: number }>
+    }
+  }
   assert.equal(result.drill, shop.url)
   assert.equal(result.total, ATTACKS.length)
   assert.equal(result.got_through.length, ATTACKS.length)
+  const { firewall } = result
+  assert.deepEqual([firewall.total, firewall.stopped], [FIREWALL_ATTACKS.length, 0])
+  assert.equal(firewall.through.length, FIREWALL_ATTACKS.length)
+  const sum = Object.values(firewall.classes).reduce((all, { total }) => all + total, 0)
+  assert.equal(sum, FIREWALL_ATTACKS.length)
+  assert.ok(lines.some((line) => /^firewall attacks +stopped$/.test(line)))
+  assert.ok(lines.some((line) => new RegExp(`^xxe +0/${firewall.classes['xxe']?.total}$`).test(line)))
+  assert.ok(lines.some((line) => /^xxe-1-xml-body +through \(\d+\)$/.test(line)))
 })
 
 test('the command ends with 1 and one line where it may not attack', async () => {

@@ -4,9 +4,10 @@ import { parseArgs } from 'node:util'
 import type { Attack, Field } from './attacks/attack.ts'
 import { INJECTION, SIGN_IN_INJECTION } from './attacks/injection.ts'
 import { POSTURE, SIGN_IN } from './attacks/posture.ts'
+import { drillFirewall, summarizeFirewall, countClasses, type FirewallRow } from './attacks/firewall-drill.ts'
 import { REACH } from './attacks/reach.ts'
 import { SCRIPTING } from './attacks/scripting.ts'
-import { parseRange, shoot } from './attacks/wire.ts'
+import { isClosed, parseRange, shoot } from './attacks/wire.ts'
 
 /** All attacks, in the order in which they run. */
 export const ATTACKS: readonly Attack[] = [
@@ -70,9 +71,6 @@ export async function drill(baseUrl: string, options: DrillOptions = {}): Promis
   return rows
 }
 
-/** Errors that say: the other side closed the connection rather than answer. */
-const CLOSED = new Set(['ECONNRESET', 'EPIPE', 'HPE_INVALID_CONSTANT'])
-
 async function judge(attack: Attack, field: Field): Promise<DrillRow> {
   const { id, chapter, tries } = attack
   try {
@@ -82,8 +80,7 @@ async function judge(attack: Attack, field: Field): Promise<DrillRow> {
     if (effect === undefined) return { ...facts, verdict: 'stopped' }
     return { ...facts, verdict: attack.kind === 'active' ? 'got-through' : 'open', note: effect }
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-    if (CLOSED.has(code)) {
+    if (isClosed(error)) {
       return { id, chapter, tries, verdict: 'stopped', status: 0, note: 'connection closed' }
     }
     const note = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
@@ -123,6 +120,21 @@ function table(heads: readonly string[], lines: readonly (readonly string[])[]):
   return [heads, widths.map((width) => '-'.repeat(width)), ...lines].map(format).join('\n')
 }
 
+/** The firewall attacks by class, and below it those that got through or of which nothing can be said. */
+function firewallTable(rows: readonly FirewallRow[]): string {
+  const counts = Object.entries(countClasses(rows)).map(([name, { stopped, total }]) => [
+    name,
+    `${stopped}/${total}`,
+  ])
+  const others = rows.filter(({ verdict }) => verdict !== 'stopped')
+  const lines = others.map(({ id, verdict, status, note = '' }) => [
+    id,
+    verdict === 'through' ? `through (${status})` : `no verdict (${status} ${note})`,
+  ])
+  const list = lines.length > 0 ? `\n\n${table(['not stopped', 'answer'], lines)}` : ''
+  return table(['firewall attacks', 'stopped'], counts) + list
+}
+
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -136,6 +148,7 @@ async function main(): Promise<void> {
   }
   const directRows = values.direct === undefined ? undefined : await drill(values.direct)
   const rows = await drill(baseUrl)
+  const firewallRows = await drillFirewall(baseUrl)
   if (!values.json) {
     const heads = [
       'attack',
@@ -147,11 +160,13 @@ async function main(): Promise<void> {
       const direct = directRows?.[i]
       return [row.id, row.tries, ...(direct ? [describe(direct)] : []), describe(row)]
     })
-    console.log(`${table(heads, lines)}\n`)
+    console.log(`${table(heads, lines)}\n\n${firewallTable(firewallRows)}\n`)
   }
   const direct =
     directRows && values.direct !== undefined ? { direct: summarize(values.direct, directRows) } : {}
-  console.log(JSON.stringify({ ...summarize(baseUrl, rows), ...direct, ...(values.json ? { rows } : {}) }))
+  const firewall = summarizeFirewall(firewallRows)
+  const details = values.json ? { rows, firewall_rows: firewallRows } : {}
+  console.log(JSON.stringify({ ...summarize(baseUrl, rows), ...direct, firewall, ...details }))
 }
 
 if (import.meta.main) {

@@ -1,9 +1,10 @@
+import { readXml } from './bodies/xml.ts'
 import { decodeEscapes } from './decoding.ts'
 import { formTargets } from './head-targets.ts'
 import type { Target } from './inspect.ts'
 
 /** How a body is read. `none`: nothing in it is looked at. */
-export type BodyKind = 'form' | 'json' | 'multipart' | 'text' | 'none'
+export type BodyKind = 'form' | 'json' | 'multipart' | 'xml' | 'text' | 'none'
 
 /** What the declared type makes of a body; an unknown or missing type is text, so that it cannot be used to hide. */
 export function bodyKind(contentType: string | undefined): BodyKind {
@@ -11,6 +12,12 @@ export function bodyKind(contentType: string | undefined): BodyKind {
   if (type === 'application/x-www-form-urlencoded') return 'form'
   if (type === 'application/json' || type.endsWith('+json')) return 'json'
   if (type.startsWith('multipart/')) return 'multipart'
+  if (
+    type === 'text/xml' ||
+    type === 'application/xml' ||
+    (type.endsWith('+xml') && type !== 'image/svg+xml')
+  )
+    return 'xml'
   if (/^(?:image|audio|video|font)\//.test(type)) return type === 'image/svg+xml' ? 'text' : 'none'
   if (/^application\/(?:octet-stream|pdf|zip|gzip|x-tar|wasm|vnd\.|grpc|x-protobuf|protobuf)/.test(type))
     return 'none'
@@ -29,6 +36,9 @@ export function* bodyTargets(bytes: Uint8Array, contentType: string | undefined)
       return
     case 'multipart':
       yield* multipartTargets(text, boundaryOf(contentType))
+      return
+    case 'xml':
+      yield* xmlTargets(text)
       return
     case 'text':
       yield { variable: 'BODY', value: text }
@@ -66,6 +76,19 @@ export function* jsonTargets(text: string): Generator<Target> {
       yield { variable: 'JSON_NAMES', value }
     } else yield { variable: `JSON:${key}`, value }
   }
+}
+
+/** Texts and attribute values of a document; names of elements are no data. What is no XML is one text. */
+function* xmlTargets(text: string): Generator<Target> {
+  const { xml, error } = readXml(text)
+  if (!xml || error !== undefined) yield { variable: 'BODY', value: text }
+  let joined = ''
+  for (const value of xml?.text ?? []) {
+    // After the single texts comes all of them as one, which reads words together that do not stand together.
+    if (value !== joined) yield { variable: 'XML', value }
+    joined += value
+  }
+  for (const value of xml?.attributes ?? []) yield { variable: 'XML_ATTRIBUTES', value }
 }
 
 function decodeJsonString(raw: string): string {

@@ -1,7 +1,7 @@
 /** Elements that run something, load something or change the page's base by being there. */
 const ACTIVE_ELEMENTS = new Set(
   (
-    'script iframe frame frameset object embed applet base meta link style svg math form xml template noscript noembed noframes ' +
+    'script iframe frame frameset object embed applet base meta link style svg math form xml noscript noembed noframes ' +
     'foreignobject animate animatetransform animatemotion set handler listener portal isindex plaintext xmp import body html head bgsound layer ilayer fencedframe'
   ).split(' '),
 )
@@ -17,7 +17,7 @@ const HANDLER =
   /^on(?:abort|activate|after|animation|auxclick|before|begin|blur|bounce|cancel|canplay|change|click|close|contextmenu|copy|cuechange|cut|dblclick|drag|drop|duration|end|ended|error|filterchange|finish|focus|formdata|fullscreen|gotpointer|hashchange|input|invalid|key|language|load|lost|message|mouse|move|offline|online|page|paste|pause|play|pointer|popstate|progress|property|ratechange|ready|repeat|reset|resize|row|scroll|search|security|seek|select|show|slotchange|stalled|start|storage|submit|suspend|timeupdate|toggle|touch|transition|unhandled|unload|volume|waiting|webkit|wheel)[a-z]*$/
 
 const SINKS =
-  /^(?:alert|confirm|prompt|print|eval|fetch|import|atob|function|settimeout|setinterval|document|window|location|self|top|parent|globalthis|string|constructor|xmlhttprequest|navigator|this)\s*[([.=`]/
+  /^(?:(?:alert|confirm|prompt|eval|fetch|import|atob|function|settimeout|setinterval|document|window|self|top|parent|globalthis|string|constructor|xmlhttprequest|navigator|this)\s*[([.=`]|location\s*(?:[[=]|\.(?:href|assign|replace)))/
 
 type Found = { readonly rule: string; readonly at: number } | undefined
 

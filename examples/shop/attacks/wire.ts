@@ -113,6 +113,13 @@ export async function shoot(range: Range, shot: Shot, timeoutMs = TIMEOUT_MS): P
   })
 }
 
+const CLOSED: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'HPE_INVALID_CONSTANT'])
+
+/** Whether an error of `shoot` says that the other side closed the connection rather than answer. */
+export function isClosed(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && CLOSED.has(String(error.code))
+}
+
 function parseCode(text: string): string | undefined {
   try {
     const problem = JSON.parse(text) as { code?: unknown }
