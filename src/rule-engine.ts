@@ -3,7 +3,14 @@ import { dirname, isAbsolute, join } from 'node:path'
 
 import { type Clock } from './core/clock.ts'
 import { RingwallError } from './core/errors.ts'
-import { Engine, loadRules, operatorNames, type PerimeterConfig, type RuleFiles } from './perimeter/index.ts'
+import {
+  Engine,
+  Geography,
+  loadRules,
+  operatorNames,
+  type PerimeterConfig,
+  type RuleFiles,
+} from './perimeter/index.ts'
 
 const RULE_SET_SETTINGS = 'ringwall-settings.conf'
 /** What a rule set is run with besides its own files; its own set-up file may say otherwise. */
@@ -19,13 +26,41 @@ export function ruleEngine(config: PerimeterConfig, clock: Clock): Engine | unde
   if (paths.length === 0) return undefined
   let engine = known.get(config)
   if (!engine) {
+    const geography = openGeography(config)
     engine = new Engine(loadRules([RULE_SET_SETTINGS, ...paths], files, operatorNames), {
       now: () => clock.now(),
+      ...(geography && { country: (address: string) => geography.country(address) }),
       readLines: (path, from) => readText(isAbsolute(path) ? path : join(dirname(from), path)).split('\n'),
     })
     known.set(config, engine)
   }
   return engine
+}
+
+const openedGeographies = new WeakMap<PerimeterConfig, Geography>()
+
+/** The address database of a configuration, in memory; undefined where blocking by country is off. */
+export function openGeography(config: PerimeterConfig): Geography | undefined {
+  const { enabled, database } = config.rules.GEO_BLOCK
+  if (!enabled || database === undefined) return undefined
+  let geography = openedGeographies.get(config)
+  if (!geography) {
+    let bytes: Buffer
+    try {
+      bytes = readFileSync(database)
+    } catch (cause) {
+      throw new RingwallError(
+        'perimeter.geography-unreadable',
+        `the address database ${database} cannot be read`,
+        {
+          cause,
+        },
+      )
+    }
+    geography = Geography.open(bytes)
+    openedGeographies.set(config, geography)
+  }
+  return geography
 }
 
 /** The files in the order in which they are read: set-up, rules by name, then the operator's own. */

@@ -12,7 +12,7 @@ import { connectInProcess, type FetchApplication, fetchUpstream } from './in-pro
 import type { Kept } from './kept.ts'
 import { operatorPages } from './operator-pages.ts'
 import { decodeBody } from './decode.ts'
-import { ruleEngine } from './rule-engine.ts'
+import { openGeography, ruleEngine } from './rule-engine.ts'
 import { type ChangeWalls, Site, type SiteRoute } from './site.ts'
 import { openUpstream, type UpstreamPool } from './upstream.ts'
 import type { Parts } from './walls.ts'
@@ -124,8 +124,9 @@ export function buildOperatorSite(config: Config, kept: Kept, clock: Clock): Gen
 function partsOf(config: Config, kept: Kept, clock: Clock, identity: Identity, isListening: boolean): Parts {
   // In front of an application in this process the port is somebody else's: there is nowhere of ours to redirect to.
   const httpsPort = isListening ? config.listen.https?.port : undefined
+  const geography = openGeography(config.security.perimeter)
   const rules = ruleEngine(config.security.perimeter, clock)
-  return { counters: kept.store.counters, clock, identity, rules, decode: decodeBody, httpsPort }
+  return { counters: kept.store.counters, clock, identity, rules, geography, decode: decodeBody, httpsPort }
 }
 
 /** Sign-in pages walk through all walls too. Passwords look like attacks, so the attack rules leave their forms alone. */

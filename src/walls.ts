@@ -7,7 +7,7 @@ import { dataWall } from './data/index.ts'
 import { edgeWall } from './edge/index.ts'
 import { gatewayWall } from './gateway/index.ts'
 import { type Identity, identityWall } from './identity/index.ts'
-import { type DecodeBody, type Engine, perimeterWall } from './perimeter/index.ts'
+import { type DecodeBody, type Engine, type Geography, perimeterWall } from './perimeter/index.ts'
 import type { Counters } from './store/index.ts'
 
 /** What the walls of all routes share. */
@@ -18,6 +18,7 @@ export interface Parts {
   /** The rule sets of the perimeter, where some are configured. */
   readonly rules: Engine | undefined
   readonly decode: DecodeBody
+  readonly geography: Geography | undefined
   /** The public port of HTTPS, where it is listened on. */
   readonly httpsPort: number | undefined
 }

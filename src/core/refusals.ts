@@ -15,6 +15,11 @@ export const REFUSALS = {
     title: 'Requests from this address are not accepted',
     help: 'The client address is on a deny list, or not on the allow list (`security.perimeter.allow`, `deny`).',
   },
+  'perimeter.country-denied': {
+    status: 403,
+    title: 'Requests from this address are not accepted',
+    help: 'The country or network of the client is blocked by `security.perimeter.rules.GEO_BLOCK`.',
+  },
   'perimeter.flood': {
     status: 429,
     title: 'Too many requests from this address',

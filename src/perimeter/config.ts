@@ -13,6 +13,10 @@ const action = z
   .describe('`BLOCK` refuses; `COUNT` notes it in the trace and passes.')
 const enabled = (on: boolean) => z.boolean().default(on).describe('Whether the rule is on.')
 
+const countries = z
+  .array(z.string().regex(/^[A-Z]{2}$/, 'must be two capital letters such as DE'))
+  .default([])
+
 const attackRule = z.strictObject({ enabled: enabled(true), action, priority }).prefault({})
 
 /** The guide's four rules by their names, and path traversal. */
@@ -33,16 +37,32 @@ const rules = z
       .describe('Flood limit, per client address (an IPv6 client is its /64).'),
     GEO_BLOCK: z
       .strictObject({
-        enabled: z
-          .boolean()
-          .default(false)
-          .refine((on) => !on, 'blocking by country is not built yet; set it to false')
-          .describe('Blocking by country. Not built yet: only `false` is taken.'),
-        blocked_countries: z.array(z.string()).default([]).describe('ISO 3166-1 codes. Not used yet.'),
+        enabled: enabled(false),
+        database: z
+          .string()
+          .min(1)
+          .optional()
+          .describe(
+            'Address database (.mmdb) with countries, and numbers of networks if `blocked_asns` is used.',
+          ),
+        blocked_countries: countries.describe('ISO 3166-1 codes, such as `KP`, that may not come.'),
+        allowed_countries: countries.describe('ISO 3166-1 codes. Not empty: no other country may come.'),
+        blocked_asns: z
+          .array(z.number().int().min(1).max(4_294_967_295))
+          .default([])
+          .describe('Numbers of autonomous systems that may not come.'),
+        unknown: z
+          .enum(['pass', 'refuse'])
+          .default('pass')
+          .describe('An address of which the database says nothing, such as a private one.'),
         priority,
       })
+      .refine((rule) => !rule.enabled || rule.database !== undefined, {
+        message: 'needs `database`: the path of an .mmdb file with countries',
+        path: ['enabled'],
+      })
       .prefault({})
-      .describe('Blocking by country.'),
+      .describe('Blocking by country and by network.'),
   })
   .prefault({})
 

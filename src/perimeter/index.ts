@@ -1,3 +1,40 @@
+export { AddressList, parseAddressList } from './address-list.ts'
+export { ListSchedule } from './address-list-schedule.ts'
+export { botPolicy, BotWatch, DEFAULT_BOT_ACTIONS } from './bots.ts'
+export {
+  answerChallenge,
+  CHALLENGE_PATH,
+  type ChallengeAnswer,
+  type ChallengedClient,
+  type ChallengeParts,
+  challengeReply,
+  readChallengeAnswer,
+  readPasses,
+} from './challenge-page.ts'
+export {
+  type ClientHello,
+  HELLO_BOUNDS,
+  type HelloReading,
+  isGrease,
+  readClientHello,
+} from './client-hello.ts'
+export { ConnectionCaps, type ConnectionLimits, ConnectionRate } from './connection-caps.ts'
+export { Geography, geoVerdict } from './geography.ts'
+export { ja4, ja4Raw } from './ja4.ts'
+export {
+  CHALLENGE_RULES,
+  type ChallengeDesk,
+  type ChallengeRules,
+  DelayedGate,
+  type DelayedLimits,
+  issueChallenge,
+  issuePass,
+  type PassKind,
+  type PassVerdict,
+  verifyDelayed,
+  verifyPass,
+  verifySolution,
+} from './proof-of-work.ts'
 export { bodyTargets } from './body-targets.ts'
 export {
   type PerimeterConfig,

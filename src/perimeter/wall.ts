@@ -9,6 +9,7 @@ import type { Wall } from '../core/wall.ts'
 import type { CounterResult, Counters } from '../store/index.ts'
 import { bodyKind, bodyTargets } from './body-targets.ts'
 import type { PerimeterConfig, PerimeterRouteConfig } from './config.ts'
+import { type Geography, geoVerdict } from './geography.ts'
 import type { Engine } from './engine/engine.ts'
 import { headTargets } from './head-targets.ts'
 import { type AttackClass, inspect, type Match, type Target } from './inspect.ts'
@@ -30,11 +31,19 @@ export function perimeterWall(
     /** The rule sets, where some are configured. */
     readonly rules?: Engine | undefined
     readonly decode: DecodeBody
+    /** Where addresses are, where blocking by country is on. */
+    readonly geography?: Geography | undefined
   },
 ): Wall {
   const allow = new IpList(config.allow)
   const deny = new IpList(config.deny)
-  const { RATE_LIMIT: flood } = config.rules
+  const { RATE_LIMIT: flood, GEO_BLOCK: geo } = config.rules
+  const places = {
+    allowCountries: new Set(geo.allowed_countries),
+    blockCountries: new Set(geo.blocked_countries),
+    blockAsns: new Set(geo.blocked_asns),
+    unknown: geo.unknown,
+  }
   const floodRule = { limit: flood.limit, periodMs: flood.window_seconds * 1000 }
   const mode = route.inspect ?? 'enforce'
   const ruleNames = Object.keys(CODES) as AttackClass[]
@@ -50,7 +59,9 @@ export function perimeterWall(
     if (denied !== undefined) return refuse('perimeter.address-denied', `${ip} is denied by ${denied}`)
     if (allow.size > 0 && allow.find(ip) === undefined)
       return refuse('perimeter.address-denied', `${ip} is not allowed`)
-    return pass
+    if (!parts.geography) return pass
+    const verdict = geoVerdict(places, parts.geography.find(ip))
+    return verdict.kind === 'pass' ? pass : refuse('perimeter.country-denied', `${ip}: ${verdict.detail}`)
   }
   const judgeFlood = (exchange: Exchange, result: CounterResult): Verdict => {
     if (!result.allowed) {

@@ -113,7 +113,9 @@ export class Engine {
       t.body = { facts: body, reading: body.text === '' ? undefined : this.#readBody(t, body.text) }
       t.forget('body')
     }
-    return this.#run(t, 2)
+    const interruption = this.#run(t, 2)
+    t.rest()
+    return interruption
   }
 
   /** Phase 3. */

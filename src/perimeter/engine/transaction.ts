@@ -29,7 +29,7 @@ type Pairs = readonly (readonly [string, string])[]
 export class Transaction {
   readonly engine: Engine
   readonly request: RequestFacts
-  readonly pool = new TextPool()
+  pool = new TextPool()
   readonly tx = new Map<string, string | number>()
   readonly env = new Map<string, string | number>()
   readonly geo = new Map<string, string | number>()
@@ -108,6 +108,14 @@ export class Transaction {
       this.#views.set(view, entries)
     }
     return entries
+  }
+
+  /** Lets go of what was worked out about the request while its answer is awaited; what is asked again is made again. */
+  rest(): void {
+    this.#views.clear()
+    this.hits.length = 0
+    this.pool = new TextPool()
+    this.matchedVars = []
   }
 
   /** Forgets what a new body or response has changed. */
