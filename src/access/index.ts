@@ -1,3 +1,33 @@
+export type { ActionScope, Condition, Expr, Policy, Scope, SlotName } from './cedar/ast.ts'
+export { slotsOf } from './cedar/ast.ts'
+export {
+  Authorizer,
+  type AuthorizerOptions,
+  type Decision,
+  type PolicyError,
+  type Request,
+} from './cedar/authorizer.ts'
+export { type Misfits, validateEntities, validateEntity, validateRequest } from './cedar/conformance.ts'
+export { Entities, type Entity, type EntityDraft, type EntitySource } from './cedar/entities.ts'
+export { contextFrom, entitiesFrom, parseEntities } from './cedar/entities-json.ts'
+export { formatPolicies, type FormatOptions } from './cedar/formatter.ts'
+export type { Json } from './cedar/json.ts'
+export { readJson } from './cedar/json-reader.ts'
+export { type FindEntity, ObjectEntities, type PlainEntity, recordOf, valueOf } from './cedar/objects.ts'
+export { parseExpression, parsePolicies } from './cedar/parser.ts'
+export { linkTemplate, renameByAnnotation } from './cedar/policy.ts'
+export { parseJsonPolicies, policyFromJson } from './cedar/policy-json.ts'
+export { policyToJson, writeJson } from './cedar/policy-json-writer.ts'
+export { expressionToText, policyToText } from './cedar/policy-text.ts'
+export type { ActionType, EntityType, Schema } from './cedar/schema.ts'
+export { parseJsonSchema, schemaFromJson } from './cedar/schema-json.ts'
+export { parseSchema } from './cedar/schema-parser.ts'
+export { type Parsed, placeAt, type SyntaxFault } from './cedar/syntax.ts'
+export type { Type, ValidationMode } from './cedar/types.ts'
+export type { ValidationError, ValidationKind } from './cedar/validation.ts'
+export { type Validation, validatePolicies } from './cedar/validator.ts'
+export { CedarRecord, CedarSet, EntityUid, Fault, type Outcome, type Value } from './cedar/value.ts'
+export { valueFrom, valueToJson } from './cedar/value-json.ts'
 export {
   type AccessRouteConfig,
   accessRouteKeys,

@@ -46,5 +46,7 @@ export function safeReturnPath(rawPath: string | null | undefined): string {
   )
     return '/'
   const url = URL.parse(rawPath, 'http://here.invalid')
-  return url?.origin === 'http://here.invalid' ? url.pathname + url.search : '/'
+  // Dot segments can leave a path that begins with two slashes, which is another host: `/.//evil.example`.
+  if (url?.origin !== 'http://here.invalid' || url.pathname.startsWith('//')) return '/'
+  return url.pathname + url.search
 }

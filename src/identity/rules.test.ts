@@ -92,6 +92,9 @@ for (const path of [
   '\t//evil.test',
   '//evil.test/%2f..',
   '////evil.test',
+  '/.//evil.test',
+  '/a/..//evil.test',
+  '/%2e//evil.test/x',
   `/${'a'.repeat(3000)}`,
 ]) {
   test(`return path \`${JSON.stringify(path).slice(0, 40)}\` leads home`, () =>

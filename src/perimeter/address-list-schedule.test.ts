@@ -42,7 +42,7 @@ test('list schedule: after the start the list answers and the update is reported
       badLines: 1,
       problems: [
         {
-          code: 'perimeter.list-line',
+          problem: 'perimeter.list-line',
           message: 'not an address, network or range: x',
           at: { file: 'feed', line: 2 },
         },

@@ -114,7 +114,7 @@ for (const { line, want } of [
   test(`address list: \`${JSON.stringify(line).slice(1, 50)}\` is reported with its line, and the others count`, () => {
     const parsed = listOf(parseAddressList(bytes(`192.0.2.1\n\n${line}\n192.0.2.2\n`), 'feed.txt'))
     assert.deepEqual(parsed.problems, [
-      { code: 'perimeter.list-line', message: want, at: { file: 'feed.txt', line: 3 } },
+      { problem: 'perimeter.list-line', message: want, at: { file: 'feed.txt', line: 3 } },
     ])
     assert.equal(parsed.badLines, 1)
     assert.equal(parsed.networks, 2)
@@ -132,7 +132,7 @@ test('address list: one of more than 64 MB is refused', () => {
   const parsed = parseAddressList(new Uint8Array(MAX_LIST_BYTES + 1))
   assert.deepEqual(parsed, {
     kind: 'refused',
-    problem: { code: 'perimeter.list-refused', message: 'the list has 64 MB; 64 MB is the most', at: {} },
+    problem: { problem: 'perimeter.list-refused', message: 'the list has 64 MB; 64 MB is the most', at: {} },
   })
 })
 

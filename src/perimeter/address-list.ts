@@ -13,7 +13,7 @@ const SHOWN_LENGTH = 60
 
 /** What is wrong with a list or one line of it. Fields as of a RingwallError, but a value: lists come from outside. */
 export interface ListProblem {
-  readonly code: 'perimeter.list-line' | 'perimeter.list-refused'
+  readonly problem: 'perimeter.list-line' | 'perimeter.list-refused'
   readonly message: string
   readonly at: Place
 }
@@ -102,11 +102,11 @@ export class ListParsing {
     this.#badLines++
     if (this.#problems.length >= MAX_PROBLEMS) return
     const message = entry === '' ? fault : `${fault}: ${shown(entry)}`
-    this.#problems.push({ code: 'perimeter.list-line', message, at: { ...this.#file, line: this.#line } })
+    this.#problems.push({ problem: 'perimeter.list-line', message, at: { ...this.#file, line: this.#line } })
   }
 
   #refuse(message: string): void {
-    this.#refusal = { code: 'perimeter.list-refused', message, at: this.#file }
+    this.#refusal = { problem: 'perimeter.list-refused', message, at: this.#file }
   }
 }
 

@@ -1,0 +1,35 @@
+import type { Entity, EntitySource } from './entities.ts'
+import type { CedarRecord, EntityUid, Outcome } from './value.ts'
+
+/** Everything that a decision may look at. */
+export interface Env {
+  readonly principal: EntityUid
+  readonly action: EntityUid
+  readonly resource: EntityUid
+  readonly context: CedarRecord
+  readonly entities: EntitySource
+  /** The entities of the principal and the resource, looked up once. */
+  readonly principalEntity: Entity | undefined
+  readonly resourceEntity: Entity | undefined
+}
+
+/** An expression as a function. It never throws; what has no value gives a fault that was made beforehand. */
+export type Run = (env: Env) => Outcome
+
+/** The entity of a uid; the principal's and the resource's cost no look-up. */
+export function entityOf(env: Env, uid: EntityUid): Entity | undefined {
+  if (uid === env.resource) return env.resourceEntity
+  if (uid === env.principal) return env.principalEntity
+  return env.entities.get(uid)
+}
+
+/** Whether `uid` is `target` or below it. */
+export function isIn(env: Env, uid: EntityUid, target: EntityUid): boolean {
+  return uid.key === target.key || entityOf(env, uid)?.ancestors.has(target.key) === true
+}
+
+/** A compiled expression; `constant` is its outcome when it does not depend on the request. */
+export interface Compiled {
+  readonly run: Run
+  readonly constant: Outcome | undefined
+}

@@ -1,0 +1,200 @@
+import type { Datetime, Duration } from './extensions/datetime.ts'
+import type { Decimal } from './extensions/decimal.ts'
+import type { IpAddress } from './extensions/ipaddr.ts'
+import { quote } from './escape.ts'
+
+/** A 64-bit integer in its one form: a number when it is a safe integer, else a bigint (see `longOf`). */
+export type Long = number | bigint
+
+/** The values of Cedar's extension types. */
+export type Extension = Decimal | IpAddress | Datetime | Duration
+
+/** What a Cedar expression evaluates to. */
+export type Value = boolean | Long | string | EntityUid | CedarSet | CedarRecord | Extension
+
+/** A value, or why there is none. Faults are returned, never thrown. */
+export type Outcome = Value | Fault
+
+/** What kind of thing went wrong; stable, unlike the message. */
+export type FaultKind =
+  | 'type'
+  | 'attribute'
+  | 'tag'
+  | 'entity'
+  | 'overflow'
+  | 'arity'
+  | 'extension'
+  | 'slot'
+  | 'data'
+
+/** Why an expression has no value. Made once when a policy is compiled, so that it costs nothing to return. */
+export class Fault {
+  readonly kind: FaultKind
+  readonly message: string
+  /** Offset in the policy's text, or -1. */
+  readonly at: number
+
+  constructor(kind: FaultKind, message: string, at = -1) {
+    this.kind = kind
+    this.message = message
+    this.at = at
+  }
+}
+
+/** The name of one entity. `key` is unique over all types and ids. */
+export class EntityUid {
+  readonly type: string
+  readonly id: string
+  readonly key: string
+
+  constructor(type: string, id: string) {
+    this.type = type
+    this.id = id
+    this.key = `${type}::"${id}`
+  }
+
+  equals(other: Value): boolean {
+    return other instanceof EntityUid && other.key === this.key
+  }
+
+  toString(): string {
+    return `${this.type}::${quote(this.id)}`
+  }
+}
+
+/** Up to this many elements a set is searched one by one, without an index. */
+const SMALL = 8
+
+/** A set without duplicates. */
+export class CedarSet {
+  readonly elements: readonly Value[]
+  #index: ReadonlySet<string> | undefined
+  #key: string | undefined
+
+  constructor(elements: readonly Value[]) {
+    this.elements =
+      elements.length <= SMALL && elements.every(isPlain) ? distinct(elements) : [...byKey(elements).values()]
+  }
+
+  get size(): number {
+    return this.elements.length
+  }
+
+  /** Sets and records are compared by their keys, so that the work grows with their size and no faster. */
+  has(value: Value): boolean {
+    if (this.elements.length > SMALL || !isPlain(value)) {
+      this.#index ??= new Set(byKey(this.elements).keys())
+      return this.#index.has(keyOf(value))
+    }
+    for (const element of this.elements) if (isPlain(element) && equal(element, value)) return true
+    return false
+  }
+
+  get key(): string {
+    return (this.#key ??= `[${this.elements.map(keyOf).sort().join(',')}]`)
+  }
+
+  equals(other: Value): boolean {
+    return other instanceof CedarSet && other.size === this.size && other.key === this.key
+  }
+}
+
+/** Not a set or a record: comparing it takes no time to speak of. */
+function isPlain(value: Value): boolean {
+  return !(value instanceof CedarSet) && !(value instanceof CedarRecord)
+}
+
+function distinct(elements: readonly Value[]): readonly Value[] {
+  const kept: Value[] = []
+  for (const element of elements) if (!kept.some((other) => equal(other, element))) kept.push(element)
+  return kept
+}
+
+function byKey(elements: readonly Value[]): Map<string, Value> {
+  return new Map(elements.map((element) => [keyOf(element), element]))
+}
+
+/** Makes a value of something that is not one yet; undefined when it is absent. */
+export type Conversion = (raw: unknown, name: string) => Outcome | undefined
+
+/** Attributes by name. Those of a plain object are converted when first asked for. */
+export class CedarRecord {
+  readonly #fields: Map<string, Outcome>
+  readonly #raw: Readonly<Record<string, unknown>> | undefined
+  readonly #convert: Conversion | undefined
+  #key: string | undefined
+
+  constructor(fields: Map<string, Outcome>, raw?: Readonly<Record<string, unknown>>, convert?: Conversion) {
+    this.#fields = fields
+    this.#raw = raw
+    this.#convert = convert
+  }
+
+  /** Only own properties of a plain object count. */
+  get(name: string): Outcome | undefined {
+    const known = this.#fields.get(name)
+    if (known !== undefined || this.#raw === undefined || !Object.hasOwn(this.#raw, name)) return known
+    const value = (this.#convert as Conversion)(this.#raw[name], name)
+    if (value !== undefined) this.#fields.set(name, value)
+    return value
+  }
+
+  has(name: string): boolean {
+    return this.get(name) !== undefined
+  }
+
+  /** All names that have a value, sorted. */
+  get names(): readonly string[] {
+    if (this.#raw === undefined) return [...this.#fields.keys()].sort()
+    return Object.keys(this.#raw)
+      .filter((name) => this.has(name))
+      .sort()
+  }
+
+  get key(): string {
+    if (this.#key === undefined) {
+      const fields = this.names.map((name) => `${keyOf(name)}=${keyOfField(this.get(name) as Outcome)}`)
+      this.#key = `{${fields.join(',')}}`
+    }
+    return this.#key
+  }
+
+  equals(other: Value): boolean {
+    return other instanceof CedarRecord && other.key === this.key
+  }
+}
+
+let faults = 0
+
+/** What has no value equals nothing. */
+function keyOfField(field: Outcome): string {
+  return field instanceof Fault ? `!${++faults}` : keyOf(field)
+}
+
+/** The record without attributes. */
+export const EMPTY_RECORD: CedarRecord = new CedarRecord(new Map())
+
+/** Cedar's `==`: values of different types are never equal, and it never fails. */
+export function equal(left: Value, right: Value): boolean {
+  if (left === right) return true
+  return typeof left === 'object' && typeof right === 'object' && left.equals(right)
+}
+
+/** A text that two values share only if they are equal. */
+export function keyOf(value: Value): string {
+  if (typeof value === 'string') return `s${value.length}:${value}`
+  if (typeof value === 'number' || typeof value === 'bigint') return `l${value}`
+  if (typeof value === 'boolean') return value ? 't' : 'f'
+  return value instanceof EntityUid ? `e${value.key.length}:${value.key}` : value.key
+}
+
+/** The name of a value's type, as the validator and error messages write it. */
+export function typeName(value: Value): string {
+  if (typeof value === 'string') return 'String'
+  if (typeof value === 'boolean') return 'Bool'
+  if (typeof value !== 'object') return 'Long'
+  if (value instanceof EntityUid) return `entity of type ${value.type}`
+  if (value instanceof CedarSet) return 'Set'
+  if (value instanceof CedarRecord) return 'Record'
+  return value.type
+}
