@@ -10,6 +10,7 @@ import { completionCommand } from './commands/completion.ts'
 import { configCommand } from './commands/config.ts'
 import { explainCommand } from './commands/explain.ts'
 import { initCommand } from './commands/init.ts'
+import { rulesCommand } from './commands/rules.ts'
 import { upCommand } from './commands/up.ts'
 import { userCommand } from './commands/user.ts'
 import { whyCommand } from './commands/why.ts'
@@ -70,6 +71,7 @@ Examples:
     checkCommand,
     explainCommand,
     whyCommand,
+    rulesCommand,
     auditCommand,
     userCommand,
   ]

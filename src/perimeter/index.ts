@@ -50,6 +50,7 @@ export { type AttackClass, inspect, inspectValue, type Match, type Target } from
 export { operatorNames, OPERATORS } from './operators/table.ts'
 export { findTraversal } from './path-traversal.ts'
 export { type DecodeBody, judgeMalformed } from './rules-wall.ts'
+export { FIRST_EXCLUSION_ID, whyNotExcludable, writeExclusion } from './seclang/exclusion.ts'
 export { loadRules, type RuleFiles, type RuleSet } from './seclang/rule-set.ts'
 export { findSqlInjection } from './sql-injection.ts'
 export { perimeterWall } from './wall.ts'

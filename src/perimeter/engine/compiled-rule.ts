@@ -78,6 +78,10 @@ function compileLink(rule: Rule, isFirst: boolean, head: Rule, parts: CompilePar
   }
   // Matches of the link that is being tested; rules are never tested inside of rules.
   const pending: Entry[] = []
+  /** Forgets what an operator that threw may have left: its exchange was refused, and the next one begins anew. */
+  const begin = (): void => {
+    pending.length = 0
+  }
   const finish = (t: Transaction): boolean => {
     if (pending.length === 0) return false
     t.matchedVars = pending.slice()
@@ -87,13 +91,21 @@ function compileLink(rule: Rule, isFirst: boolean, head: Rule, parts: CompilePar
   if (rule.variables.length === 0) {
     return {
       test(t) {
+        begin()
         matched(t, NO_ENTRY, NO_ENTRY.text)
         return finish(t)
       },
     }
   }
   const simple = simpleTest(rule, targets, steps, matched)
-  if (simple) return { test: (t) => simple(t) && finish(t) }
+  if (simple) {
+    return {
+      test(t) {
+        begin()
+        return simple(t) && finish(t)
+      },
+    }
+  }
 
   const isScanned =
     isFirst &&
@@ -168,6 +180,7 @@ function compileLink(rule: Rule, isFirst: boolean, head: Rule, parts: CompilePar
   if (!scanner || rule.multiMatch) {
     return {
       test(t, index) {
+        begin()
         for (const target of targets) direct(t, index, target)
         return finish(t)
       },
@@ -181,6 +194,7 @@ function compileLink(rule: Rule, isFirst: boolean, head: Rule, parts: CompilePar
   }))
   return {
     test(t, index) {
+      begin()
       for (const { target, unit } of looks) {
         if (!unit) {
           direct(t, index, target)
