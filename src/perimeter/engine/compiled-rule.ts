@@ -42,6 +42,8 @@ export interface CompiledRule {
 
 interface Link {
   readonly test: (transaction: Transaction, index: number) => boolean
+  /** Where these have nothing, it cannot match; undefined where it must be asked. */
+  readonly units?: readonly Unit[]
 }
 
 /** What SecAction is said to match. */
@@ -80,7 +82,7 @@ function compileLink(rule: Rule, isFirst: boolean, head: Rule, parts: CompilePar
   const pending: Entry[] = []
   /** Forgets what an operator that threw may have left: its exchange was refused, and the next one begins anew. */
   const begin = (): void => {
-    pending.length = 0
+    if (pending.length > 0) pending.length = 0
   }
   const finish = (t: Transaction): boolean => {
     if (pending.length === 0) return false
@@ -192,7 +194,9 @@ function compileLink(rule: Rule, isFirst: boolean, head: Rule, parts: CompilePar
     unit:
       target.isCount || target.view.lifetime === 'live' ? undefined : parts.unit(target, steps, scanner, id),
   }))
+  const units = looks.flatMap(({ unit }) => unit ?? [])
   return {
+    ...(units.length === looks.length && { units }),
     test(t, index) {
       begin()
       for (const { target, unit } of looks) {

@@ -15,7 +15,7 @@ import { Scanner } from './scanner.ts'
 import type { Target } from './targets.ts'
 import { SharedTexts } from './text.ts'
 import { Transaction } from './transaction.ts'
-import type { Unit } from './units.ts'
+import { hitsOf, type Unit } from './units.ts'
 
 /** What the engine needs from outside. */
 export interface EngineParts {
@@ -38,6 +38,14 @@ export class Engine {
   readonly units: Unit[] = []
   readonly shared = new SharedTexts()
   readonly #phases: Readonly<Record<Phase, CompiledRule[]>> = { 1: [], 2: [], 3: [], 4: [], 5: [] }
+  /** By the place of its first rule: rules in a row that cannot match where no unit has anything for them. */
+  readonly #blocks: Record<Phase, Map<number, Block>> = {
+    1: new Map(),
+    2: new Map(),
+    3: new Map(),
+    4: new Map(),
+    5: new Map(),
+  }
   readonly #rules: CompiledRule[] = []
   readonly #scanners = new Map<string, { readonly scanner: Scanner; readonly number: number }>()
   readonly #unitsByKey = new Map<string, Unit>()
@@ -73,6 +81,7 @@ export class Engine {
       counts[step.phase]++
     }
     for (const unit of this.units) unit.mask = widen(unit.mask, unit.scanner.words)
+    for (const phase of [1, 2, 3, 4, 5] as const) this.#blocks[phase] = blocksOf(this.#phases[phase])
     for (const phase of [1, 2, 3, 4, 5] as const)
       for (const [at, compiled] of this.#phases[phase].entries()) setGoTo(compiled, at, phase, markers)
   }
@@ -172,8 +181,14 @@ export class Engine {
     if (t.allowed === 'phase') t.allowed = undefined
     if (t.allowed === 'request' && phase > 2) t.allowed = undefined
     const rules = this.#phases[phase]
+    const blocks = this.#blocks[phase]
     for (let at = 0; at < rules.length;) {
       if (t.allowed !== undefined) return undefined
+      const block = blocks.get(at)
+      if (block && block.units.every((unit) => hitsOf(unit, t) === undefined)) {
+        at += block.length
+        continue
+      }
       const compiled = rules[at++] as CompiledRule
       if (t.removed !== undefined && t.removed[compiled.index] === 1) continue
       if (!this.#matches(t, compiled)) continue
@@ -265,6 +280,30 @@ export class Engine {
     unit.mask[id >> 5]! |= 1 << (id & 31)
     return unit
   }
+}
+
+/** Shorter rows are not worth a look of their own. */
+const MIN_BLOCK = 3
+
+interface Block {
+  readonly length: number
+  readonly units: readonly Unit[]
+}
+
+function blocksOf(rules: readonly CompiledRule[]): Map<number, Block> {
+  const blocks = new Map<number, Block>()
+  for (let from = 0; from < rules.length;) {
+    const units = new Set<Unit>()
+    let to = from
+    for (; to < rules.length; to++) {
+      const own = rules[to]?.links[0]?.units
+      if (!own) break
+      for (const unit of own) units.add(unit)
+    }
+    if (to - from >= MIN_BLOCK) blocks.set(from, { length: to - from, units: [...units] })
+    from = Math.max(to, from + 1)
+  }
+  return blocks
 }
 
 /** The place of a name in a list, at its end if it is new. */
