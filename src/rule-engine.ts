@@ -32,6 +32,7 @@ export function ruleEngine(config: PerimeterConfig, clock: Clock): Engine | unde
       ...(geography && { country: (address: string) => geography.country(address) }),
       readLines: (path, from) => readText(isAbsolute(path) ? path : join(dirname(from), path)).split('\n'),
     })
+    engine.warmUp()
     known.set(config, engine)
   }
   return engine

@@ -86,6 +86,11 @@ export class Engine {
       for (const [at, compiled] of this.#phases[phase].entries()) setGoTo(compiled, at, phase, markers)
   }
 
+  /** Builds now what would otherwise be built while the first exchange waits. */
+  warmUp(): void {
+    for (const { scanner } of this.#scanners.values()) scanner.scan('')
+  }
+
   get ruleCount(): number {
     return this.#rules.length
   }
