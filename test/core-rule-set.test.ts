@@ -1,6 +1,5 @@
 // The Core Rule Set, where its files are: its own tests in process, linear time on hostile values, rules that are wrong.
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
 
@@ -9,16 +8,13 @@ import { runInProcess } from '../conformance/crs/in-process.ts'
 import { disagreement } from '../conformance/crs/judge.ts'
 import { requestBytes } from '../conformance/crs/request.ts'
 import { crsEngine } from '../conformance/crs/rules.ts'
+import { absentData } from '../src/perimeter/testing.ts'
 import { Pattern } from '../src/perimeter/regex/pattern.ts'
 import type { Rule } from '../src/perimeter/seclang/rule.ts'
 
 const DATA =
   process.env['RINGWALL_CONFORMANCE'] ?? join(import.meta.dirname, '..', '..', 'shared', 'conformance')
-const isThere = existsSync(join(DATA, 'coreruleset', 'rules'))
-const isRequired = process.env['RINGWALL_REQUIRE'] === 'all'
-const options = {
-  skip: !isThere && !isRequired && `the Core Rule Set is not at ${DATA}; set RINGWALL_CONFORMANCE`,
-}
+const options = { skip: absentData(join(DATA, 'coreruleset', 'rules')) }
 
 /** Tests that ask for what Apache makes of a message, or for the answer of an HTTP server to one that is none. */
 const NOT_OF_THE_ENGINE = new Set(['920181-1', '920620-1'])

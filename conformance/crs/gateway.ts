@@ -10,20 +10,10 @@ import { completeConfig, openKept, type Ringwall, ringwall } from '../../src/ind
 import type { MatchedRule } from '../../src/core/trace.ts'
 import { respond } from './in-process.ts'
 import type { StageResult } from './judge.ts'
+import { SUITE_VARIABLES } from './rules.ts'
 
 const ANSWER_MS = 3000
 const AT_ONCE = 8
-
-/** The settings of the suite's own runs: everything is noted, nothing refused, the largest limits that its tests exceed. */
-const VARIABLES = {
-  crs_validate_utf8_encoding: 1,
-  arg_name_length: 100,
-  arg_length: 400,
-  total_arg_length: 6400,
-  max_num_args: 255,
-  max_file_size: 64_100,
-  combined_file_sizes: 65_535,
-}
 
 /** Sends requests through a real gateway over real sockets, and reads what its audit log says of each. */
 export async function runThroughGateway(
@@ -49,7 +39,7 @@ export async function runThroughGateway(
           path: join(dataDir, 'coreruleset'),
           mode: 'detect',
           paranoia_level: 4,
-          variables: VARIABLES,
+          variables: SUITE_VARIABLES,
         },
         rule_files: [],
         inspect_body: '1MB',

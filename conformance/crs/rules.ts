@@ -6,15 +6,27 @@ import { operatorNames } from '../../src/perimeter/operators/table.ts'
 import { loadRules, type RuleFiles } from '../../src/perimeter/seclang/rule-set.ts'
 import { DataAbsent } from '../suite.ts'
 
-/** The set-up of the Core Rule Set's own runs: its level and limits, and what its container's configuration adds. */
-export const SUITE_SETUP = `
+/** The limits that the suite's tests exceed, and what its own runs switch on. */
+export const SUITE_VARIABLES = {
+  crs_validate_utf8_encoding: 1,
+  arg_name_length: 100,
+  arg_length: 400,
+  total_arg_length: 6400,
+  max_num_args: 255,
+  max_file_size: 64_100,
+  combined_file_sizes: 65_535,
+} as const
+
+/** The set-up of the Core Rule Set's own runs: everything at level 4, noted and not refused. */
+const SUITE_SETUP = `
 SecRuleEngine DetectionOnly
 SecResponseBodyAccess On
 SecResponseBodyMimeType text/plain text/html text/xml application/json
-SecAction "id:900005,phase:1,nolog,pass,ctl:ruleEngine=DetectionOnly,\\
-  setvar:tx.blocking_paranoia_level=4,setvar:tx.detection_paranoia_level=4,setvar:tx.crs_validate_utf8_encoding=1,\\
-  setvar:tx.arg_name_length=100,setvar:tx.arg_length=400,setvar:tx.total_arg_length=6400,setvar:tx.max_num_args=255,\\
-  setvar:tx.max_file_size=64100,setvar:tx.combined_file_sizes=65535"
+SecAction "id:900005,phase:1,nolog,pass,setvar:tx.blocking_paranoia_level=4,setvar:tx.detection_paranoia_level=4,${Object.entries(
+  SUITE_VARIABLES,
+)
+  .map(([name, value]) => `setvar:tx.${name}=${value}`)
+  .join(',')}"
 `
 
 /** The files of the rule set at `coreruleset/`, after its set-up file and before them this text. */

@@ -1,3 +1,5 @@
+import { hexDigit } from './bodies/url-encoded.ts'
+
 const DOT = 46
 const COLON = 58
 const MAX_LENGTH = 45
@@ -99,10 +101,4 @@ function spread(count: number, gap: number): boolean {
   groups.copyWithin(8 - (count - gap), gap, count)
   groups.fill(0, gap, 8 - (count - gap))
   return true
-}
-
-function hexDigit(code: number): number {
-  if (code >= 48 && code <= 57) return code - 48
-  const lower = code | 32
-  return lower >= 97 && lower <= 102 ? lower - 87 : -1
 }

@@ -92,7 +92,8 @@ export function judgeByRules(
     },
     body(exchange, view) {
       const t = open.get(exchange)
-      if (!t) return pass
+      // Where the rules do not look at bodies, phase 2 ran with the head.
+      if (!t || this.wantedBody(exchange) === 0) return pass
       const before = t.matches.length
       const interruption = engine.judgeBody(t, { text: latin1(view.bytes), complete: view.complete })
       const verdict = say(exchange, t, before, interruption)

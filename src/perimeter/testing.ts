@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import type { ClientHello } from './client-hello.ts'
 
 /** What a hello under test is made of; what is left out is absent, or one harmless value where there must be one. */
@@ -69,4 +70,11 @@ export function hello(parts: Partial<ClientHello>): ClientHello {
     groups: [],
     ...parts,
   }
+}
+
+/** For tests that need public data: false where it is there or must be (then its absence is a failure), else the reason. */
+export function absentData(path: string): string | false {
+  if (existsSync(path) || process.env['RINGWALL_REQUIRE'] === 'all') return false
+  console.error(`NOT RUN: there is no ${path}; check out the public repository that conformance/ names`)
+  return `there is no ${path}`
 }

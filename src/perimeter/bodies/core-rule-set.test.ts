@@ -1,11 +1,12 @@
 // The bodies in the Core Rule Set's regression tests: what its rules on FILES, MULTIPART_PART_HEADERS, ARGS and XML look at
 // is there. The data is used when it lies beside the repository.
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
 import { parse } from 'yaml'
 
+import { absentData } from '../testing.ts'
 import { bodyProcessor } from './body-kind.ts'
 import { readJson } from './json.ts'
 import { readMultipart } from './multipart.ts'
@@ -14,7 +15,7 @@ import { readXml } from './xml.ts'
 
 const SUITES = '../../../../shared/conformance/coreruleset/tests/regression/tests'
 const TESTS = join(import.meta.dirname, SUITES)
-const skip = statSync(TESTS, { throwIfNoEntry: false }) === undefined && `there is no ${SUITES}`
+const skip = absentData(TESTS)
 
 interface Input {
   readonly headers?: Readonly<Record<string, string>>

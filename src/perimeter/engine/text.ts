@@ -27,7 +27,7 @@ export class Text {
 
   /** The value after some transformations, by number. */
   through(steps: readonly number[], pool: TextPool): Text {
-    // oxlint-disable-next-line typescript/no-this-alias
+    // oxlint-disable-next-line typescript/no-this-alias -- the way begins at this value
     let text: Text = this
     for (const step of steps) text = text.#transformed?.[step] ?? text.#transform(step, pool)
     return text
@@ -63,14 +63,14 @@ export class Text {
   }
 }
 
-/** Names and fields that come with every request are short; others are not kept between exchanges. */
+/** Fields that come with every request are short; others are not kept between exchanges. */
 const MAX_SHARED_BYTES = 300
 const MAX_SHARED = 2000
 
 /**
  * What was worked out about strings that come again with the next request, in two generations: what is not asked for while
- * the younger one fills is forgotten. It holds nothing that an exchange decides, and never a cookie, a credential or an
- * argument's value.
+ * the younger one fills is forgotten. It is given the fields that browsers send alike, and nothing that could be a secret;
+ * what it keeps are results of pure functions, no decision.
  */
 export class SharedTexts {
   #young = new Map<string, Text>()

@@ -44,18 +44,17 @@ const names = (name: string, lifetime: Lifetime, read: (t: Transaction) => Pairs
   name,
   lifetime,
   build: (transaction) =>
-    read(transaction).map(([key]) => transaction.sharedEntry(`${name}:${key}`, key.toLowerCase(), key)),
+    read(transaction).map(([key]) => transaction.entry(`${name}:${key}`, key.toLowerCase(), key)),
 })
 
-/** Fields whose values are secrets, or of one client only. */
-const OWN_FIELDS = new Set([
-  'cookie',
-  'authorization',
-  'proxy-authorization',
-  'x-api-key',
-  'x-csrf-token',
-  'content-length',
-])
+/** Fields that browsers send alike with every request. Only these are kept: in any other a secret can stand. */
+const COMMON_FIELDS = new Set(
+  (
+    'accept accept-encoding accept-language cache-control connection content-type dnt host origin pragma priority ' +
+    'sec-ch-ua sec-ch-ua-mobile sec-ch-ua-platform sec-fetch-dest sec-fetch-mode sec-fetch-site sec-fetch-user te ' +
+    'upgrade-insecure-requests user-agent x-requested-with'
+  ).split(' '),
+)
 
 const fields = (name: string, lifetime: Lifetime, read: (t: Transaction) => Pairs): View => ({
   name,
@@ -63,9 +62,9 @@ const fields = (name: string, lifetime: Lifetime, read: (t: Transaction) => Pair
   build: (transaction) =>
     read(transaction).map(([field, value]) => {
       const key = field.toLowerCase()
-      return OWN_FIELDS.has(key)
-        ? transaction.entry(`${name}:${field}`, key, value)
-        : transaction.sharedEntry(`${name}:${field}`, key, value)
+      return COMMON_FIELDS.has(key)
+        ? transaction.sharedEntry(`${name}:${field}`, key, value)
+        : transaction.entry(`${name}:${field}`, key, value)
     }),
 })
 
@@ -165,7 +164,7 @@ export const VIEWS: ReadonlyMap<string, View> = new Map(
     scalar('RESPONSE_STATUS', 'response', (t) => t.response?.status),
     scalar('RESPONSE_PROTOCOL', 'response', (t) => t.response?.protocol),
     scalar('STATUS_LINE', 'response', (t) => t.response && `${t.response.protocol} ${t.response.status}`),
-    fields('RESPONSE_HEADERS', 'response', (t) => t.responseHeaders),
+    values('RESPONSE_HEADERS', 'response', (t) => t.responseHeaders),
     names('RESPONSE_HEADERS_NAMES', 'response', (t) => t.responseHeaders),
     scalar('RESPONSE_CONTENT_TYPE', 'response', (t) => t.responseHeader('content-type') ?? ''),
     scalar('RESPONSE_CONTENT_LENGTH', 'response', (t) => t.responseHeader('content-length') ?? 0),

@@ -1,3 +1,4 @@
+import { hexDigit } from '../bodies/url-encoded.ts'
 import { ruleError } from '../seclang/errors.ts'
 import type { Operator, OperatorArgument } from './operator.ts'
 
@@ -26,12 +27,8 @@ export function validateByteRange({ text, origin }: OperatorArgument): Operator 
 /** `@validateUrlEncoding`: matches a percent sign without two hexadecimal digits (RFC 3986 2.1). */
 export function hasBadPercent(value: string): boolean {
   for (let at = value.indexOf('%'); at >= 0; at = value.indexOf('%', at + 1))
-    if (!isHex(value.charCodeAt(at + 1)) || !isHex(value.charCodeAt(at + 2))) return true
+    if (hexDigit(value.charCodeAt(at + 1)) < 0 || hexDigit(value.charCodeAt(at + 2)) < 0) return true
   return false
-}
-
-function isHex(code: number): boolean {
-  return (code >= 48 && code <= 57) || (code >= 65 && code <= 70) || (code >= 97 && code <= 102)
 }
 
 /** `@validateUtf8Encoding`: matches bytes that are not UTF-8, overlong forms and surrogates included (RFC 3629 4). */

@@ -182,8 +182,9 @@ export class Automaton {
     const isEnd = symbol === classes
     const targets: number[] = []
     const matched: number[] = []
-    let { pending } = state
-    if (state.hasAssertions) pending = this.#resolve(pending, state.before, isEnd ? -1 : symbol)
+    const pending = state.hasAssertions
+      ? this.#resolve(state.pending, state.before, isEnd ? -1 : symbol)
+      : state.pending
     for (const at of pending) {
       if (op[at] === OP.match) matched.push(x[at] as number)
       else if (!isEnd && has[(x[at] as number) * classes + symbol] === 1) targets.push(y[at] as number)
@@ -200,37 +201,17 @@ export class Automaton {
     matchedEarlier: readonly number[],
     inProgress: boolean,
   ): State {
-    const { op, x, y } = this.#program
-    const mark = ++this.#mark
+    const { op, x } = this.#program
     const pending: number[] = []
     const matched = [...matchedEarlier]
     let hasAssertions = false
-    for (const target of targets) {
-      let top = 0
-      this.#stack[top++] = target
-      while (top > 0) {
-        const at = this.#stack[--top] as number
-        if (this.#marks[at] === mark) continue
-        this.#marks[at] = mark
-        switch (op[at] as number) {
-          case OP.split:
-            this.#stack[top++] = y[at] as number
-            this.#stack[top++] = x[at] as number
-            break
-          case OP.save:
-            this.#stack[top++] = y[at] as number
-            break
-          case OP.match:
-            matched.push(x[at] as number)
-            break
-          case OP.assert:
-            hasAssertions = true
-            pending.push(at)
-            break
-          default:
-            pending.push(at)
-        }
+    for (const at of this.#reach(targets)) {
+      if (op[at] === OP.match) {
+        matched.push(x[at] as number)
+        continue
       }
+      hasAssertions ||= op[at] === OP.assert
+      pending.push(at)
     }
     return {
       pending: Int32Array.from(pending).sort(),
@@ -242,34 +223,32 @@ export class Automaton {
   }
 
   /** Follows the assertions that hold between two bytes; those that do not are dropped. */
-  #resolve(pending: Int32Array, before: number, after: number): Int32Array {
+  #resolve(pending: Int32Array, before: number, after: number): readonly number[] {
+    return this.#reach(pending, (place) => holds(this.#program, place, before, after))
+  }
+
+  /** What can be reached without a byte. An assertion waits, or is followed where it is known to hold. */
+  #reach(firsts: Iterable<number>, isTrue?: (place: number) => boolean): number[] {
     const { op, x, y } = this.#program
     const mark = ++this.#mark
     const found: number[] = []
-    for (const first of pending) {
+    for (const first of firsts) {
       let top = 0
       this.#stack[top++] = first
       while (top > 0) {
         const at = this.#stack[--top] as number
         if (this.#marks[at] === mark) continue
         this.#marks[at] = mark
-        switch (op[at] as number) {
-          case OP.split:
-            this.#stack[top++] = y[at] as number
-            this.#stack[top++] = x[at] as number
-            break
-          case OP.save:
-            this.#stack[top++] = y[at] as number
-            break
-          case OP.assert:
-            if (holds(this.#program, x[at] as number, before, after)) this.#stack[top++] = y[at] as number
-            break
-          default:
-            found.push(at)
-        }
+        const code = op[at] as number
+        if (code === OP.split) {
+          this.#stack[top++] = y[at] as number
+          this.#stack[top++] = x[at] as number
+        } else if (code === OP.save) this.#stack[top++] = y[at] as number
+        else if (code !== OP.assert || !isTrue) found.push(at)
+        else if (isTrue(x[at] as number)) this.#stack[top++] = y[at] as number
       }
     }
-    return Int32Array.from(found)
+    return found
   }
 }
 
