@@ -8,12 +8,19 @@ export {
   type Request,
 } from './cedar/authorizer.ts'
 export { type Misfits, validateEntities, validateEntity, validateRequest } from './cedar/conformance.ts'
-export { Entities, type Entity, type EntityDraft, type EntitySource } from './cedar/entities.ts'
+export {
+  Entities,
+  type Entity,
+  unknownEntity,
+  type EntityDraft,
+  type EntitySource,
+} from './cedar/entities.ts'
 export { contextFrom, entitiesFrom, parseEntities } from './cedar/entities-json.ts'
 export { formatPolicies, type FormatOptions } from './cedar/formatter.ts'
 export type { Json } from './cedar/json.ts'
 export { readJson } from './cedar/json-reader.ts'
 export { type FindEntity, ObjectEntities, type PlainEntity, recordOf, valueOf } from './cedar/objects.ts'
+export { PartialAuthorizer, type PartialDecision } from './cedar/partial.ts'
 export { parseExpression, parsePolicies } from './cedar/parser.ts'
 export { linkTemplate, renameByAnnotation } from './cedar/policy.ts'
 export { parseJsonPolicies, policyFromJson } from './cedar/policy-json.ts'

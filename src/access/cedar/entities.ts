@@ -1,4 +1,4 @@
-import { type CedarRecord, EMPTY_RECORD, type EntityUid } from './value.ts'
+import { CedarRecord, EMPTY_RECORD, type EntityUid, Fault } from './value.ts'
 
 /** One entity as the evaluator sees it. */
 export interface Entity {
@@ -7,6 +7,22 @@ export interface Entity {
   readonly tags: CedarRecord
   /** The keys of everything above it: its parents, theirs, and so on. */
   readonly ancestors: ReadonlySet<string>
+  /** Set on an entity of which only the name is known: what every question about it gives. */
+  readonly unknown?: Fault
+}
+
+const UNKNOWN = new Fault('unknown', 'this is not known here')
+const UNKNOWN_RECORD = new CedarRecord(new Map(), undefined, undefined, UNKNOWN)
+
+/** An entity that exists, and of which nothing but its name is known. */
+export function unknownEntity(uid: EntityUid): Entity {
+  return {
+    uid,
+    attributes: UNKNOWN_RECORD,
+    tags: UNKNOWN_RECORD,
+    ancestors: new Set(),
+    unknown: UNKNOWN,
+  }
 }
 
 /** Where the evaluator finds entities. It may make them when asked; it must give the same one within a decision. */

@@ -1,5 +1,5 @@
 import type { Entity, EntitySource } from './entities.ts'
-import type { CedarRecord, EntityUid, Outcome } from './value.ts'
+import type { CedarRecord, EntityUid, Fault, Outcome } from './value.ts'
 
 /** Everything that a decision may look at. */
 export interface Env {
@@ -23,9 +23,11 @@ export function entityOf(env: Env, uid: EntityUid): Entity | undefined {
   return env.entities.get(uid)
 }
 
-/** Whether `uid` is `target` or below it. */
-export function isIn(env: Env, uid: EntityUid, target: EntityUid): boolean {
-  return uid.key === target.key || entityOf(env, uid)?.ancestors.has(target.key) === true
+/** Whether `uid` is `target` or below it; a fault where nobody knows what it is below. */
+export function isIn(env: Env, uid: EntityUid, target: EntityUid): boolean | Fault {
+  if (uid.key === target.key) return true
+  const entity = entityOf(env, uid)
+  return entity !== undefined && (entity.ancestors.has(target.key) || (entity.unknown ?? false))
 }
 
 /** A compiled expression; `constant` is its outcome when it does not depend on the request. */

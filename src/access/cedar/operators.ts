@@ -79,10 +79,11 @@ function operationOf(operator: Exclude<BinaryOperator, '==' | '!='>, at: number)
     case 'containsAny':
       return ofSets((set, others) => others.elements.some((element) => set.has(element)))
     case 'hasTag':
-      return (uid, tag, env) =>
-        uid instanceof EntityUid && typeof tag === 'string'
-          ? (entityOf(env, uid)?.tags.has(tag) ?? false)
-          : undefined
+      return (uid, tag, env) => {
+        if (!(uid instanceof EntityUid) || typeof tag !== 'string') return undefined
+        const found = entityOf(env, uid)?.tags.get(tag)
+        return found instanceof Fault ? found : found !== undefined
+      }
     case 'getTag':
       return tagOf(at)
     default:
@@ -116,16 +117,16 @@ function ofSets(test: (set: CedarSet, others: CedarSet) => boolean): Operation {
   return (a, b) => (a instanceof CedarSet && b instanceof CedarSet ? test(a, b) : undefined)
 }
 
-function within(uid: Value, target: Value, env: Env): boolean | undefined {
+function within(uid: Value, target: Value, env: Env): boolean | Fault | undefined {
   if (!(uid instanceof EntityUid)) return undefined
   if (target instanceof EntityUid) return isIn(env, uid, target)
   if (!(target instanceof CedarSet)) return undefined
-  let isFound = false
+  let found: boolean | Fault = false
   for (const element of target.elements) {
     if (!(element instanceof EntityUid)) return undefined
-    isFound ||= isIn(env, uid, element)
+    if (found !== true) found = isIn(env, uid, element) || found
   }
-  return isFound
+  return found
 }
 
 function tagOf(at: number): Operation {

@@ -40,7 +40,7 @@ function scopeTest(scope: Scope, of: (env: Env) => EntityUid): Test | undefined 
   if (target === undefined) return undefined
   if (typeof target === 'string') return () => false
   const { key } = target
-  return scope.kind === 'equals' ? (env) => of(env).key === key : (env) => isIn(env, of(env), target)
+  return scope.kind === 'equals' ? (env) => of(env).key === key : (env) => isIn(env, of(env), target) === true
 }
 
 /** The entity that a scope compares with, if any. */

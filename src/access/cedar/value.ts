@@ -26,6 +26,7 @@ export type FaultKind =
   | 'extension'
   | 'slot'
   | 'data'
+  | 'unknown'
 
 /** Why an expression has no value. Made once when a policy is compiled, so that it costs nothing to return. */
 export class Fault {
@@ -122,18 +123,27 @@ export class CedarRecord {
   readonly #fields: Map<string, Outcome>
   readonly #raw: Readonly<Record<string, unknown>> | undefined
   readonly #convert: Conversion | undefined
+  /** What a field is that is not there: absent, or the fault that nobody knows. */
+  readonly #otherwise: Fault | undefined
   #key: string | undefined
 
-  constructor(fields: Map<string, Outcome>, raw?: Readonly<Record<string, unknown>>, convert?: Conversion) {
+  constructor(
+    fields: Map<string, Outcome>,
+    raw?: Readonly<Record<string, unknown>>,
+    convert?: Conversion,
+    otherwise?: Fault,
+  ) {
     this.#fields = fields
     this.#raw = raw
     this.#convert = convert
+    this.#otherwise = otherwise
   }
 
   /** Only own properties of a plain object count. */
   get(name: string): Outcome | undefined {
     const known = this.#fields.get(name)
-    if (known !== undefined || this.#raw === undefined || !Object.hasOwn(this.#raw, name)) return known
+    if (known !== undefined) return known
+    if (this.#raw === undefined || !Object.hasOwn(this.#raw, name)) return this.#otherwise
     const value = (this.#convert as Conversion)(this.#raw[name], name)
     if (value !== undefined) this.#fields.set(name, value)
     return value
