@@ -46,7 +46,7 @@ export class Site {
     this.#judgeMalformed = (connection, bytes) =>
       rules ? judgeMalformed(rules, config.security.perimeter, connection, bytes, clock.now()) : []
     const plan = ({ config: route, upstream }: SiteRoute): Plan => ({
-      walls: changeWalls(buildWalls(config, route, parts)),
+      walls: changeWalls(buildWalls(config, route, upstream, parts)),
       upstream,
     })
     this.#plans = routes.map(plan)

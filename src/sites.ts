@@ -11,6 +11,7 @@ import { type Identity, identityPages } from './identity/index.ts'
 import { connectInProcess, type FetchApplication, fetchUpstream } from './in-process.ts'
 import type { Kept } from './kept.ts'
 import { operatorPages } from './operator-pages.ts'
+import { openPolicy } from './access-policy.ts'
 import { decodeBody } from './decode.ts'
 import { openGeography, ruleEngine } from './rule-engine.ts'
 import { type ChangeWalls, Site, type SiteRoute } from './site.ts'
@@ -126,7 +127,17 @@ function partsOf(config: Config, kept: Kept, clock: Clock, identity: Identity, i
   const httpsPort = isListening ? config.listen.https?.port : undefined
   const geography = openGeography(config.security.perimeter)
   const rules = ruleEngine(config.security.perimeter, clock)
-  return { counters: kept.store.counters, clock, identity, rules, geography, decode: decodeBody, httpsPort }
+  const policy = openPolicy(config.security.authorization.policy)
+  return {
+    counters: kept.store.counters,
+    clock,
+    identity,
+    rules,
+    geography,
+    policy,
+    decode: decodeBody,
+    httpsPort,
+  }
 }
 
 /** Sign-in pages walk through all walls too. Passwords look like attacks, so the attack rules leave their forms alone. */

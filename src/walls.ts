@@ -1,8 +1,9 @@
-import { accessWall } from './access/index.ts'
+import { accessWall, type PolicySet } from './access/index.ts'
+import { askFor } from './access-policy.ts'
 import { applicationWall } from './application/index.ts'
 import type { Config, RouteConfig } from './config/index.ts'
 import type { Clock } from './core/clock.ts'
-import type { Wall } from './core/wall.ts'
+import type { Upstream, Wall } from './core/wall.ts'
 import { dataWall } from './data/index.ts'
 import { edgeWall } from './edge/index.ts'
 import { gatewayWall } from './gateway/index.ts'
@@ -19,6 +20,8 @@ export interface Parts {
   readonly rules: Engine | undefined
   readonly decode: DecodeBody
   readonly geography: Geography | undefined
+  /** The policy of routes with `access`, where one is configured. */
+  readonly policy: PolicySet | undefined
   /** The public port of HTTPS, where it is listened on. */
   readonly httpsPort: number | undefined
 }
@@ -27,13 +30,27 @@ export interface Parts {
  * The walls of one route, outermost first. Reading order, running order and the order in the docs are this order.
  * Built once per route: all options are compiled here, and a request costs only the loop. To add a wall, add a line.
  */
-export function buildWalls({ security }: Config, route: RouteConfig, parts: Parts): readonly Wall[] {
+export function buildWalls(
+  { security }: Config,
+  route: RouteConfig,
+  upstream: Upstream,
+  parts: Parts,
+): readonly Wall[] {
+  const { identity, policy: set, clock } = parts
+  const audience = route.upstream ?? route.name
+  const policy = set && {
+    set,
+    clock,
+    audience,
+    askForFacts: askFor(upstream),
+    signingKey: () => identity.assertions.signingKey(),
+  }
   return [
     perimeterWall(security.perimeter, route, parts),
     edgeWall(security, route, parts),
     gatewayWall(security, route, parts),
-    identityWall(parts.identity, route, route.upstream ?? route.name),
-    accessWall(security.authorization, route),
+    identityWall(identity, route, audience),
+    accessWall(security.authorization, route, policy),
     applicationWall(security.application, route),
     dataWall(route),
   ]

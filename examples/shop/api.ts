@@ -7,6 +7,7 @@ import {
   addComment,
   findByPassword,
   findDocument,
+  findFile,
   findOrder,
   findProduct,
   listComments,
@@ -122,6 +123,14 @@ export const API: readonly Route[] = [
     run: (shop, visit) => {
       const document = findDocument(shop, visit.params['id'] ?? '')
       return document ? json(document) : missing()
+    },
+  },
+  {
+    method: 'GET',
+    pattern: '/api/files/{name}',
+    run: (shop, visit) => {
+      const found = findFile(shop, visit.params['name'] ?? '')
+      return found ? json(found) : missing()
     },
   },
   {

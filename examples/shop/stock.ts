@@ -117,7 +117,20 @@ export function listDocuments(shop: Shop, userId: number | undefined): Row[] {
 
 /** One document. HOLE idor (Common Mistakes 5): whoever knows the number may read it. */
 export function findDocument(shop: Shop, id: string): Row | undefined {
-  return select(shop.database, 'SELECT id, title, file, summary FROM documents WHERE id = ?', id)[0]
+  return select(
+    shop.database,
+    'SELECT d.id, d.title, d.file, d.summary, u.email AS owner FROM documents d LEFT JOIN users u ON u.id = d.user_id WHERE d.id = ?',
+    id,
+  )[0]
+}
+
+/** What belongs to a file: the document, and whose it is. */
+export function findFile(shop: Shop, name: string): Row | undefined {
+  return select(
+    shop.database,
+    'SELECT d.file, d.title, u.email AS owner FROM documents d LEFT JOIN users u ON u.id = d.user_id WHERE d.file = ?',
+    name,
+  )[0]
 }
 
 const COLUMN = /^[a-z]+$/

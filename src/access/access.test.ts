@@ -43,7 +43,7 @@ test('permissions of several roles add up', () => {
 test('a permission that does not exist stops the start, in a role and on a route', () => {
   assert.throws(() => new Rbac({ x: ['order:reed'] }), /no permission `order:reed`; there is user:read/)
   assert.throws(
-    () => accessWall(authorizationSchema.parse({}), { name: 'r', permission: 'order:reed' }),
+    () => accessWall(authorizationSchema.parse({}), { name: 'r', path: '/', permission: 'order:reed' }),
     /route `r`/,
   )
 })

@@ -5,9 +5,34 @@ const permission = z
   .string()
   .regex(/^[a-z][a-z0-9_-]*:[a-z][a-z0-9_-]*$/, 'must be `thing:action`, such as order:read')
 
+const path = z.string().min(1)
+const typeName = z
+  .string()
+  .regex(/^[A-Za-z_]\w*(::[A-Za-z_]\w*)*$/, 'must be the name of an entity type, such as `User`')
+
+/** A policy in Cedar, and what belongs to it. */
+const policy = z.strictObject({
+  policies: path.describe(
+    'File of Cedar policies, or a folder whose *.cedar files are read in the order of their names.',
+  ),
+  schema: path.describe('Cedar schema (.cedarschema).'),
+  entities: path
+    .optional()
+    .describe("Entities that do not change with requests, such as groups of roles, in Cedar's JSON."),
+  mapping: path
+    .optional()
+    .describe('Tables and columns of the entities, for filters and for row-level security (YAML).'),
+  tests: path.optional().describe('Table tests of the policy (YAML).'),
+  principal: typeName.default('User').describe('Entity type of who is signed in.'),
+  role: typeName
+    .default('Role')
+    .describe("Entity type of the subject's roles, which are above the principal."),
+})
+
 /** `security.authorization`. */
 export const authorizationSchema = z
   .strictObject({
+    policy: policy.optional().describe('A policy in Cedar, by which routes with `access` are decided.'),
     permissions: z
       .array(permission)
       .default([...PERMISSIONS])
@@ -19,12 +44,66 @@ export const authorizationSchema = z
   })
   .prefault({})
 
+const binding = z.strictObject({
+  action: z.string().min(1).describe('Action of the policy, such as `order:read`.'),
+  resource: z
+    .strictObject({
+      type: typeName.describe('Its entity type.'),
+      id: z
+        .string()
+        .min(1)
+        .optional()
+        .describe(
+          'Its id: `{name}` of the path, `{query.name}`, `{cookie.name}`, or a fixed text. By default the only {name} of the path.',
+        ),
+    })
+    .describe('What the route is about.'),
+  facts: z
+    .strictObject({
+      path: z
+        .string()
+        .startsWith('/', 'must begin with a slash')
+        .describe(
+          'Path of the same application that answers with the resource as JSON, such as `/api/orders/{id}`.',
+        ),
+      attributes: z
+        .record(z.string(), z.string().min(1))
+        .default({})
+        .describe('Attribute of the schema: field of the JSON (`customer.email`), where the names differ.'),
+    })
+    .optional()
+    .describe(
+      'Where the gateway learns of the resource, when the policy looks at it. Asked with the fields of the request.',
+    ),
+  residual: z
+    .enum(['refuse', 'forward'])
+    .default('refuse')
+    .describe(
+      'What the gateway cannot decide: refused, or passed on with a signed `Ringwall-Obligation`, which the application must fulfil.',
+    ),
+  denied: z
+    .union([z.literal(403), z.literal(404)])
+    .default(403)
+    .describe('Status of a refusal; 404 does not tell that the resource exists.'),
+})
+
 /** Keys of a route that this wall reads. */
 export const accessRouteKeys = {
+  access: z
+    .union([z.literal('off'), z.literal(false).transform(() => 'off' as const), binding])
+    .optional()
+    .describe("What the policy is asked on this route; `off` where a {name} of the path is nobody's."),
   permission: permission.optional().describe('Permission that the subject needs on this route.'),
 }
 
+/** `access` of a route, parsed. */
+export type AccessBindingConfig = z.output<typeof binding>
+/** `security.authorization.policy`, parsed. */
+export type PolicyConfig = z.output<typeof policy>
 /** `security.authorization`, parsed. */
 export type AuthorizationConfig = z.output<typeof authorizationSchema>
 /** What this wall reads of a route. */
-export type AccessRouteConfig = z.output<z.ZodObject<typeof accessRouteKeys>> & { readonly name: string }
+export type AccessRouteConfig = z.output<z.ZodObject<typeof accessRouteKeys>> & {
+  readonly name: string
+  readonly path: string
+}

@@ -36,10 +36,15 @@ export { type Validation, validatePolicies } from './cedar/validator.ts'
 export { CedarRecord, CedarSet, EntityUid, Fault, type Outcome, type Value } from './cedar/value.ts'
 export { valueFrom, valueToJson } from './cedar/value-json.ts'
 export {
+  type AccessBindingConfig,
   type AccessRouteConfig,
   accessRouteKeys,
   type AuthorizationConfig,
   authorizationSchema,
+  type PolicyConfig,
 } from './config.ts'
+export { type Obligation, type ObligationFault, readObligation, signObligation } from './obligation.ts'
+export { type Fulfilment, Obligations, type ObligationsOptions, type Row } from './obligations.ts'
+export { type Named, PolicySet, type PolicySources } from './policy-set.ts'
 export { GUIDE_ROLES, PermissionDenied, PERMISSIONS, Rbac, requirePermission } from './rbac.ts'
-export { accessWall } from './wall.ts'
+export { accessWall, type AskForFacts, type FactsAnswer, type PolicyParts } from './wall.ts'

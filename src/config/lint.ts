@@ -191,12 +191,15 @@ const RULES: Readonly<Record<string, Rule>> = {
     )
   },
   'identifier-without-permission': ({ routes }) => {
-    const open = routes.find((route) => /\{\w+\}/.test(route.path) && route.permission === undefined)
+    const open = routes.find(
+      ({ path, permission, access }) =>
+        /\{\w+\}/.test(path) && permission === undefined && access === undefined,
+    )
     return (
       open &&
       advice(
         'routes',
-        `route \`${open.name}\` has an identifier in its path and no \`permission\``,
+        `route \`${open.name}\` has an identifier in its path, and neither \`access\` nor \`permission\``,
         'guide: Insecure Direct Object Reference',
       )
     )

@@ -306,7 +306,16 @@ function crossMistakes(config: Config, placeOf: PlaceOf): Mistake[] {
       add(['routes', i], `name one of the upstreams ${upstreams.join(', ')}`)
   }
   const limits = [...Object.keys(config.security.rate_limiting), 'off']
-  const { permissions, roles } = config.security.authorization
+  const { permissions, roles, policy } = config.security.authorization
+  for (const [i, { access, path }] of config.routes.entries()) {
+    if (access !== undefined && access !== 'off' && !policy)
+      add(['routes', i, 'access'], 'there is no `security.authorization.policy` that could be asked')
+    if (access === undefined && policy && /\{\w+\}/.test(path))
+      add(
+        ['routes', i],
+        'has an identifier in its path, and nothing says who may use which; add `access` with action and resource, or `access: off`',
+      )
+  }
   for (const [i, { rate_limit: limit, permission }] of config.routes.entries()) {
     if (typeof limit === 'string' && !limits.includes(limit))
       add(['routes', i, 'rate_limit'], `no limit \`${limit}\`; ${hintFor(limit, limits)}`)

@@ -128,7 +128,17 @@ export const REFUSALS = {
   'access.denied': {
     status: 403,
     title: 'You may not do this',
-    help: 'None of the roles of the subject has the permission that the route asks for.',
+    help: 'None of the roles of the subject has the permission that the route asks for, or the policy does not allow the action on this resource. `ringwall why` with the id names the policies.',
+  },
+  'access.hidden': {
+    status: 404,
+    title: 'There is nothing here',
+    help: 'The policy does not allow the action, and the route hides that the resource exists (`access.denied: 404`); or the application does not know the resource.',
+  },
+  'access.facts-unavailable': {
+    status: 502,
+    title: 'The application cannot say what this is about',
+    help: 'The policy looks at the resource, and `access.facts` of the route did not answer with JSON. The request was not passed on.',
   },
   'application.cross-site-request': {
     status: 403,

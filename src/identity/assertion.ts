@@ -35,6 +35,11 @@ export class Assertions {
     return token
   }
 
+  /** The private key of the newest assertion key, for other statements of the gateway's that applications verify. */
+  signingKey(): JWK {
+    return JSON.parse(this.#keys.current('assertion').material.reveal()) as JWK
+  }
+
   /** The public keys (RFC 7517 5), former ones too while they count. */
   async jwks(): Promise<{ readonly keys: readonly JWK[] }> {
     const keys = this.#keys.all('assertion').map(async (key): Promise<JWK> => {
@@ -46,7 +51,7 @@ export class Assertions {
   }
 
   async #sign(subject: Subject, audience: string, nowSeconds: number): Promise<string> {
-    const jwk = JSON.parse(this.#keys.current('assertion').material.reveal()) as JWK
+    const jwk = this.signingKey()
     const kid = await calculateJwkThumbprint(jwk)
     return new SignJWT({
       email: subject.email,

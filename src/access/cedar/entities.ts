@@ -7,22 +7,19 @@ export interface Entity {
   readonly tags: CedarRecord
   /** The keys of everything above it: its parents, theirs, and so on. */
   readonly ancestors: ReadonlySet<string>
-  /** Set on an entity of which only the name is known: what every question about it gives. */
-  readonly unknown?: Fault
+  /** Where it is not known all that is above it: the fault for a type of which that is so. */
+  readonly above?: (type: string) => Fault | undefined
 }
 
-const UNKNOWN = new Fault('unknown', 'this is not known here')
-const UNKNOWN_RECORD = new CedarRecord(new Map(), undefined, undefined, UNKNOWN)
+/** What a question gives that cannot be answered here; a partial decision leaves it open. */
+export const UNKNOWN = new Fault('unknown', 'this is not known here')
+
+const unknown = (): Fault => UNKNOWN
+const UNKNOWN_RECORD = new CedarRecord(new Map(), undefined, undefined, unknown)
 
 /** An entity that exists, and of which nothing but its name is known. */
 export function unknownEntity(uid: EntityUid): Entity {
-  return {
-    uid,
-    attributes: UNKNOWN_RECORD,
-    tags: UNKNOWN_RECORD,
-    ancestors: new Set(),
-    unknown: UNKNOWN,
-  }
+  return { uid, attributes: UNKNOWN_RECORD, tags: UNKNOWN_RECORD, ancestors: new Set(), above: unknown }
 }
 
 /** Where the evaluator finds entities. It may make them when asked; it must give the same one within a decision. */

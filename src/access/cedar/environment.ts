@@ -27,7 +27,7 @@ export function entityOf(env: Env, uid: EntityUid): Entity | undefined {
 export function isIn(env: Env, uid: EntityUid, target: EntityUid): boolean | Fault {
   if (uid.key === target.key) return true
   const entity = entityOf(env, uid)
-  return entity !== undefined && (entity.ancestors.has(target.key) || (entity.unknown ?? false))
+  return entity !== undefined && (entity.ancestors.has(target.key) || (entity.above?.(target.type) ?? false))
 }
 
 /** A compiled expression; `constant` is its outcome when it does not depend on the request. */

@@ -5,23 +5,23 @@ import { type Env, isIn } from './environment.ts'
 import { allowsAction, compilePolicy, type CompiledPolicy, targetOf } from './policy.ts'
 import { EMPTY_RECORD, EntityUid, Fault } from './value.ts'
 
-/** A decision where only the name of the resource is known. */
+/** A decision where not everything is known that could be asked for. */
 export interface PartialDecision {
-  /** `residual`: it depends on the resource itself, and must be made by somebody who has it. */
+  /** `residual`: it depends on what is not known, such as the resource itself, and must be made by somebody who has it. */
   readonly decision: 'allow' | 'deny' | 'residual'
   /** The ids of the policies that made it: those that are satisfied, or for `residual` those that are open. */
   readonly reasons: readonly string[]
 }
 
-/** What a policy is, with an unknown resource: decided, failed, or open. */
+/** What a policy is, as far as is known: decided, failed, or open. */
 type State = 'satisfied' | 'not' | 'failed' | 'open'
 
 /**
- * Decides without the resource where that can be done, so that a gateway asks for it only where it matters.
+ * Decides without the resource, or with less than all that an application knows, where that can be done.
  *
- * INVARIANT: `allow` and `deny` are what any resource of this name would get. Evaluation goes from left to right and stops
- * where Cedar's does; a policy that comes upon the resource's attributes, tags or ancestors is open, and nothing that is
- * open decides. A `forbid` that fails denies: here entities are missing that others may have.
+ * INVARIANT: `allow` and `deny` stay the same whatever the unknown turns out to be. Evaluation goes from left to right and
+ * stops where Cedar's does; a policy that comes upon something unknown is open, and nothing that is open decides. A
+ * `forbid` that fails denies: here entities are missing that others may have.
  */
 export class PartialAuthorizer {
   readonly #policies: readonly CompiledPolicy[]
@@ -31,19 +31,21 @@ export class PartialAuthorizer {
     this.#policies = policies.filter((policy) => slotsOf(policy).length === 0).map(compilePolicy)
   }
 
-  /** The decision for any resource that has this name. */
+  /** The decision for any resource that has this name, where `entities` does not have it. */
   decide(request: Request, entities: EntitySource): PartialDecision {
     const { principal, action, resource, context = EMPTY_RECORD } = request
+    const resourceEntity = entities.get(resource) ?? unknownEntity(resource)
+    const source: EntitySource = {
+      get: (uid) => (uid.key === resource.key ? resourceEntity : entities.get(uid)),
+    }
     const env: Env = {
       principal,
       action,
       resource,
       context,
-      entities: {
-        get: (uid) => (uid.key === resource.key ? unknownEntity(uid) : entities.get(uid)),
-      },
-      principalEntity: principal.key === resource.key ? unknownEntity(principal) : entities.get(principal),
-      resourceEntity: unknownEntity(resource),
+      entities: source,
+      principalEntity: source.get(principal),
+      resourceEntity,
     }
     const ancestors = entities.get(action)?.ancestors ?? NONE
     const found: Record<'permit' | 'forbid', Record<State, string[]>> = {

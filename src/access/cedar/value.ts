@@ -123,15 +123,15 @@ export class CedarRecord {
   readonly #fields: Map<string, Outcome>
   readonly #raw: Readonly<Record<string, unknown>> | undefined
   readonly #convert: Conversion | undefined
-  /** What a field is that is not there: absent, or the fault that nobody knows. */
-  readonly #otherwise: Fault | undefined
+  /** What a field is that is not there: absent, or a fault since it is not known here. */
+  readonly #otherwise: ((name: string) => Fault | undefined) | undefined
   #key: string | undefined
 
   constructor(
     fields: Map<string, Outcome>,
     raw?: Readonly<Record<string, unknown>>,
     convert?: Conversion,
-    otherwise?: Fault,
+    otherwise?: (name: string) => Fault | undefined,
   ) {
     this.#fields = fields
     this.#raw = raw
@@ -143,7 +143,7 @@ export class CedarRecord {
   get(name: string): Outcome | undefined {
     const known = this.#fields.get(name)
     if (known !== undefined) return known
-    if (this.#raw === undefined || !Object.hasOwn(this.#raw, name)) return this.#otherwise
+    if (this.#raw === undefined || !Object.hasOwn(this.#raw, name)) return this.#otherwise?.(name)
     const value = (this.#convert as Conversion)(this.#raw[name], name)
     if (value !== undefined) this.#fields.set(name, value)
     return value
