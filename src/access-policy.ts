@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { type AskForFacts, type Named, type PolicyConfig, PolicySet, readJson } from './access/index.ts'
+import { openapiRoutes, type RouteConfig } from './config/index.ts'
 import { RingwallError } from './core/errors.ts'
 import type { Exchange } from './core/exchange.ts'
 import { StreamFault } from './core/fault.ts'
@@ -24,6 +25,13 @@ export function openPolicy(config: PolicyConfig | undefined): PolicySet | undefi
     loaded.set(config, set)
   }
   return set
+}
+
+/** The routes that the OpenAPI document of a policy declares. */
+export function policyRoutes(config: PolicyConfig | undefined): RouteConfig[] {
+  if (config?.openapi === undefined) return []
+  const { file, text } = read(config.openapi)
+  return openapiRoutes(text, file)
 }
 
 /** The files of a policy: the one that is named, or the *.cedar files of a folder. */

@@ -2,6 +2,7 @@ import type { RequestListener } from 'node:http'
 
 import type { Config, RouteConfig, UpstreamConfig } from './config/index.ts'
 import type { Clock } from './core/clock.ts'
+import { RingwallError } from './core/errors.ts'
 import type { Exchange } from './core/exchange.ts'
 import { StreamFault } from './core/fault.ts'
 import { isLoopback } from './core/ip.ts'
@@ -11,7 +12,7 @@ import { type Identity, identityPages } from './identity/index.ts'
 import { connectInProcess, type FetchApplication, fetchUpstream } from './in-process.ts'
 import type { Kept } from './kept.ts'
 import { operatorPages } from './operator-pages.ts'
-import { openPolicy } from './access-policy.ts'
+import { openPolicy, policyRoutes } from './access-policy.ts'
 import { decodeBody } from './decode.ts'
 import { openGeography, ruleEngine } from './rule-engine.ts'
 import { type ChangeWalls, Site, type SiteRoute } from './site.ts'
@@ -85,12 +86,17 @@ export function buildSite(
   const inside = inProcess && inProcessUpstream(inProcess, pools, closers)
   const upstreamOf = (route: RouteConfig): Upstream => {
     if (inside) return inside
+    if (route.upstream === undefined && Object.keys(config.upstreams).length > 1)
+      throw new RingwallError('config.upstream', `route \`${route.name}\`: name one of the upstreams`)
     const name = route.upstream ?? only
     const upstream = name === undefined ? undefined : config.upstreams[name]
     return name !== undefined && upstream ? pool(name, upstream) : noUpstream
   }
+  const declared = policyRoutes(config.security.authorization.policy)
   const configured =
-    config.routes.length > 0 ? config.routes : [{ name: 'everything', path: '/**' } satisfies RouteConfig]
+    config.routes.length > 0
+      ? [...config.routes, ...declared]
+      : [...declared, { name: 'everything', path: '/**' } satisfies RouteConfig]
   const routes = [
     ...pageRoutes(identity),
     ...configured.map((route): SiteRoute => ({ config: route, upstream: upstreamOf(route) })),

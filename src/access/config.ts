@@ -23,6 +23,11 @@ const policy = z.strictObject({
     .optional()
     .describe('Tables and columns of the entities, for filters and for row-level security (YAML).'),
   tests: path.optional().describe('Table tests of the policy (YAML).'),
+  openapi: path
+    .optional()
+    .describe(
+      'OpenAPI 3.1 document whose operations carry `x-ringwall` with the keys of a route, such as `access`; each is a route.',
+    ),
   principal: typeName.default('User').describe('Entity type of who is signed in.'),
   role: typeName
     .default('Role')

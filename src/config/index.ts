@@ -1,5 +1,6 @@
 export { configJsonSchema } from './json-schema.ts'
 export { type Finding, lintConfig } from './lint.ts'
 export { completeConfig, ConfigError, loadConfig, type LoadOptions, type Mistake } from './load.ts'
+export { openapiRoutes } from './openapi.ts'
 export { plainConfig, printConfig } from './print.ts'
 export type { Config, ConfigInput, ListenAddress, RouteConfig, UpstreamConfig } from './schema.ts'

@@ -101,7 +101,8 @@ const upstream = z.preprocess(
   }),
 )
 
-const route = z.strictObject({
+/** One row of `routes`. */
+export const routeSchema = z.strictObject({
   name: z
     .string()
     .min(1)
@@ -158,7 +159,7 @@ export const configSchema = z.strictObject({
     .default({})
     .describe('The applications behind the walls, by name.'),
   routes: z
-    .array(route)
+    .array(routeSchema)
     .default([])
     .describe('Which request goes where, and what it needs. Empty: everything to the only upstream.'),
   security: security.describe('The walls.'),
