@@ -7,6 +7,7 @@ import type { Exchange } from './core/exchange.ts'
 import { HeaderList } from './core/headers.ts'
 import type { Reply } from './core/reply.ts'
 import type { Upstream } from './core/wall.ts'
+import { dropOwnCookies } from './upstream.ts'
 
 /** An application in this process that speaks WHATWG fetch: Hono, or a plain function. */
 export type FetchApplication = (request: Request) => Response | Promise<Response>
@@ -41,6 +42,7 @@ export function fetchUpstream(
     const kept = exchange.headers.filter(
       (name) => !name.startsWith('ringwall-') && name !== 'transfer-encoding' && name !== 'expect',
     )
+    dropOwnCookies(kept)
     const extra = [...new HeaderList([...forwarding(exchange), ...exchange.upstreamHeaders])]
     for (const [name] of extra) kept.delete(name)
     for (const [name, value] of [...kept, ...extra]) headers.append(name, value)

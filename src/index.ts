@@ -8,7 +8,9 @@ import { type Clock, type RandomBytes, systemClock, systemRandom } from './core/
 import { describeError } from './core/errors.ts'
 import type { Connection } from './core/exchange.ts'
 import { createIdSource } from './core/id.ts'
+import { IpList } from './core/ip.ts'
 import type { Reply } from './core/reply.ts'
+import { refuse, type Verdict } from './core/verdict.ts'
 import type { AuditRecord } from './core/watch.ts'
 import { createTextMask } from './data/index.ts'
 import { openDevelopmentCertificate, readCertificate, tlsOptions } from './edge/index.ts'
@@ -17,6 +19,7 @@ import { type House, walk } from './flow.ts'
 import { type FetchApplication, responseOf } from './in-process.ts'
 import { type Kept, openKept } from './kept.ts'
 import { malformedAnswer } from './malformed.ts'
+import { ConnectionCaps } from './perimeter/index.ts'
 import { type Arrival, receive } from './receive.ts'
 import { type Door, listen as listenOn, type Listener, nodeListener } from './server.ts'
 import type { ChangeWalls } from './site.ts'
@@ -111,6 +114,8 @@ class Gateway {
   readonly #clock: Clock
   readonly #nextId: () => string
   readonly #listeners: Listener[] = []
+  readonly #caps: ConnectionCaps
+  readonly #uncounted: IpList
   #house: House
   #current: Generation
   #operator: Generation
@@ -130,6 +135,7 @@ class Gateway {
       const firstOperator = config.listen.operator
         ? await kept.identity('operator').ensureFirstOperator()
         : undefined
+      await kept.visitors.prepare(config.security.perimeter)
       return new Gateway(config, options, kept, firstOperator, clock, random)
     } catch (thrown) {
       await kept.close()
@@ -166,6 +172,9 @@ class Gateway {
         ),
     })
     this.#house = { watch: this.#log, clock, onAuditFailure: audit.on_failure }
+    const { per_client: perClient, total } = config.security.perimeter.connections
+    this.#caps = new ConnectionCaps({ perClient, total })
+    this.#uncounted = new IpList(config.security.network.trusted_proxies)
     this.#current = buildSite(config, kept, clock, options.walls)
     this.#operator = buildOperatorSite(config, kept, clock)
   }
@@ -211,6 +220,7 @@ class Gateway {
   }
 
   async reload(config: Config): Promise<void> {
+    await this.#kept.visitors.prepare(config.security.perimeter)
     const next = buildSite(config, this.#kept, this.#clock, this.#options.walls)
     const operator = buildOperatorSite(config, this.#kept, this.#clock)
     const before = this.#current
@@ -237,7 +247,7 @@ class Gateway {
   #doorTo(generation: () => Generation): Door {
     return {
       meet: (connection) => {
-        const verdict = generation().site.meet(connection)
+        const verdict = this.#admit(generation().site.meet(connection), connection.peer)
         if (verdict.kind === 'refuse') {
           this.#house.watch.record({
             id: this.#nextId(),
@@ -250,6 +260,9 @@ class Gateway {
           })
         }
         return verdict
+      },
+      part: ({ peer }) => {
+        if (this.#uncounted.find(peer) === undefined) this.#caps.release(peer)
       },
       serve: (arrival, send) => this.#serve(generation(), arrival, send),
       malformed: async (connection, reason, bytes) => {
@@ -269,6 +282,18 @@ class Gateway {
         return malformedAnswer(reason, id)
       },
     }
+  }
+
+  /** Room for one more connection. A proxy that is trusted brings many clients over few addresses, and is not counted. */
+  #admit(verdict: Verdict, peer: string): Verdict {
+    if (verdict.kind !== 'pass' || this.#uncounted.find(peer) !== undefined) return verdict
+    const room = this.#caps.admit(peer)
+    if (room === 'admitted') return verdict
+    const { per_client: perClient, total } = this.config.security.perimeter.connections
+    return refuse(
+      'perimeter.flood',
+      room === 'full' ? `${total} connections are open` : `${peer} has ${perClient} connections open`,
+    )
   }
 
   #serve(generation: Generation, arrival: Arrival, send: Parameters<Door['serve']>[1]): Promise<void> {

@@ -6,12 +6,14 @@ import type { Keys } from './core/keys.ts'
 import { openKeyring, openMemoryKeyring } from './data/index.ts'
 import { type Accounts, Identity, PasswordHasher } from './identity/index.ts'
 import { openStore, type Store } from './store/index.ts'
+import { VisitorBook } from './visitors.ts'
 
 /** What outlives a reload: the store, the keys, who people are. Also for commands beside a running gateway. A store directory of `:memory:` keeps nothing. */
 export interface Kept {
   readonly store: Store
   readonly keys: Keys
   readonly hasher: PasswordHasher
+  readonly visitors: VisitorBook
   identity(realm: 'site' | 'operator', config?: Config): Identity
   accounts(realm: 'site' | 'operator'): Accounts
   close(): Promise<void>
@@ -44,6 +46,7 @@ export async function openKept(
       ),
   })
   const hasher = new PasswordHasher(keys, random)
+  const visitors = new VisitorBook({ keys, clock, random, onNotice })
   const identity = (realm: 'site' | 'operator', current = config): Identity =>
     new Identity({
       realm,
@@ -65,10 +68,12 @@ export async function openKept(
     store,
     keys,
     hasher,
+    visitors,
     identity,
     accounts: (realm) => identity(realm).accounts,
     async close() {
       clearInterval(sweeping)
+      visitors.close()
       await hasher.close()
       await store.close()
     },

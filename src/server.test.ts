@@ -234,6 +234,7 @@ test('a peer that is refused at the connection gets no byte, and an ordinary one
   let served = 0
   const door = (isWelcome: boolean) => ({
     meet: () => (isWelcome ? pass : refuse('perimeter.address-denied', '')),
+    part: () => undefined,
     serve: async () => void served++,
     malformed: async () => ({ head: 'HTTP/1.1 400 Bad Request\r\n\r\n', body: '' }),
   })
@@ -266,6 +267,7 @@ test('a port that is taken is told in one line that says what to do', async () =
   const { listen } = await import('./server.ts')
   const door = {
     meet: () => pass,
+    part: () => undefined,
     serve: async () => undefined,
     malformed: async () => ({ head: '', body: '' }),
   }

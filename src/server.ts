@@ -8,7 +8,7 @@ import {
 import { createServer as createHttpsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { TlsOptions, TLSSocket } from 'node:tls'
+import { Server as TlsServer, type TlsOptions, type TLSSocket } from 'node:tls'
 
 import { type BodySource, StreamedBody } from './body.ts'
 import type { Connection } from './core/exchange.ts'
@@ -18,6 +18,8 @@ import { formatIp, parseIp } from './core/ip.ts'
 import type { Reply } from './core/reply.ts'
 import type { Verdict } from './core/verdict.ts'
 import type { Send } from './flow.ts'
+import { tapHello } from './hello-tap.ts'
+import { ja4 } from './perimeter/index.ts'
 import { answerMalformed, answerRaw, beginAnswer, headOf, linger } from './raw-answers.ts'
 import type { Arrival } from './receive.ts'
 import type { Sent } from './record.ts'
@@ -36,6 +38,8 @@ export const SERVER_BOUNDS = {
 export interface Door {
   /** Before TLS and before a byte is read. */
   readonly meet: (connection: Connection) => Verdict
+  /** A connection that was met, and let in, has ended. */
+  readonly part: (connection: Connection) => void
   /** One request, and where its reply goes. */
   readonly serve: (arrival: Arrival, send: Send) => Promise<void>
   /** What could not be parsed as HTTP at all. The answer is sent as it is. */
@@ -74,14 +78,19 @@ export async function listen(
   const server = tls ? createHttpsServer({ ...options, ...tls }) : createHttpServer(options)
   const sockets = new Set<Socket>()
   const draining = { yes: false }
+  if (server instanceof TlsServer) listenToHellos(server)
 
   server.prependListener('connection', (socket: Socket) => {
-    if (door.meet(connectionOf(socket)).kind !== 'pass') {
+    const connection = connectionOf(socket)
+    if (door.meet(connection).kind !== 'pass') {
       socket.destroy()
       return
     }
     sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
+    socket.once('close', () => {
+      sockets.delete(socket)
+      door.part(connection)
+    })
   })
   const request = (req: IncomingMessage, res: ServerResponse): void => {
     serveRequest(door, req, res, draining).catch((error: unknown) => {
@@ -123,6 +132,17 @@ export async function listen(
     },
   }
 }
+
+/** Takes the fingerprint of each client before TLS begins. A hello that cannot be read ends the connection. */
+function listenToHellos(server: TlsServer): void {
+  const tap = tapHello(server, { judge: (hello) => ja4(hello) })
+  server.on('secureConnection', (socket) => {
+    const fingerprint = tap.find(socket)
+    if (fingerprint !== undefined) fingerprints.set(socket, fingerprint)
+  })
+}
+
+const fingerprints = new WeakMap<Socket, string>()
 
 /** Why a port cannot be opened, and what to do. */
 function listenError(
@@ -203,6 +223,7 @@ function connectionOf(socket: Socket): Connection {
   if (known) return known
   const ip = parseIp(socket.remoteAddress?.replace(/%.*$/, '') ?? '')
   const tls = 'getProtocol' in socket ? (socket as TLSSocket) : undefined
+  const fingerprint = fingerprints.get(socket)
   const connection: Connection = {
     peer: ip ? formatIp(ip) : '',
     peerPort: socket.remotePort ?? 0,
@@ -212,6 +233,7 @@ function connectionOf(socket: Socket): Connection {
         version: tls.getProtocol() ?? '',
         cipher: tls.getCipher()?.name ?? '',
         serverName: (tls as TLSSocket & { servername?: string | false }).servername || undefined,
+        ...(fingerprint !== undefined && { ja4: fingerprint }),
       },
     }),
   }

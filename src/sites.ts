@@ -14,6 +14,7 @@ import type { Kept } from './kept.ts'
 import { operatorPages } from './operator-pages.ts'
 import { openPolicy, policyRoutes } from './access-policy.ts'
 import { decodeBody } from './decode.ts'
+import { CHALLENGE_PATH, serveChallenge } from './perimeter/index.ts'
 import { openGeography, ruleEngine } from './rule-engine.ts'
 import { type ChangeWalls, Site, type SiteRoute } from './site.ts'
 import { openUpstream, type UpstreamPool } from './upstream.ts'
@@ -97,16 +98,13 @@ export function buildSite(
     config.routes.length > 0
       ? [...config.routes, ...declared]
       : [...declared, { name: 'everything', path: '/**' } satisfies RouteConfig]
+  const parts = partsOf(config, kept, clock, identity, inProcess === undefined)
   const routes = [
     ...pageRoutes(identity),
+    ...challengeRoutes(parts),
     ...configured.map((route): SiteRoute => ({ config: route, upstream: upstreamOf(route) })),
   ]
-  const site = new Site(
-    config,
-    routes,
-    partsOf(config, kept, clock, identity, inProcess === undefined),
-    changeWalls,
-  )
+  const site = new Site(config, routes, parts, changeWalls)
   return new Generation(site, async () => {
     await Promise.all([...pools.values()].map((one) => one.close()))
     for (const closer of closers) closer()
@@ -140,6 +138,7 @@ function partsOf(config: Config, kept: Kept, clock: Clock, identity: Identity, i
     identity,
     rules,
     geography,
+    visitors: kept.visitors.of(config.security.perimeter, geography),
     policy,
     decode: decodeBody,
     httpsPort,
@@ -152,6 +151,26 @@ function pageRoutes(identity: Identity): SiteRoute[] {
     config: { name, path, methods: [...methods], sign_in, inspect: 'off', content_types: FORM_TYPES },
     upstream,
   }))
+}
+
+/** The page to which answers of a challenge go, where there are challenges. */
+function challengeRoutes({ visitors, clock }: Parts): SiteRoute[] {
+  const challenge = visitors?.challenge
+  if (!challenge) return []
+  const upstream: Upstream = (exchange) => serveChallenge(challenge, exchange, clock.now())
+  return [
+    {
+      config: {
+        name: 'challenge',
+        path: CHALLENGE_PATH,
+        methods: ['GET', 'POST'],
+        sign_in: 'off',
+        inspect: 'off',
+        content_types: FORM_TYPES,
+      },
+      upstream,
+    },
+  ]
 }
 
 const FORM_TYPES = ['application/x-www-form-urlencoded', 'application/json']

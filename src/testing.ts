@@ -52,6 +52,7 @@ export async function gatewayTo(
   const listener = await listen(
     {
       meet: () => pass,
+      part: () => undefined,
       async serve(arrival, send) {
         const at = arrival.raw.target.indexOf('?')
         const path = at < 0 ? arrival.raw.target : arrival.raw.target.slice(0, at)

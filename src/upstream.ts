@@ -116,6 +116,7 @@ function requestOf(exchange: Exchange, forwarding: readonly string[]): Dispatche
       !name.startsWith(OWN_PREFIX) &&
       name !== 'expect',
   )
+  dropOwnCookies(kept)
   for (const list of [forwarding, exchange.upstreamHeaders]) {
     for (let i = 0; i < list.length; i += 2) kept.append(list[i] as string, list[i + 1] as string)
   }
@@ -129,6 +130,26 @@ function requestOf(exchange: Exchange, forwarding: readonly string[]): Dispatche
     body: hasBody ? (whole ?? Readable.from(body.stream(), { objectMode: false })) : null,
     upgrade,
   }
+}
+
+/** Cookies by which Ringwall knows sessions and passes: with them an application could act for its visitors elsewhere. */
+const OWN_COOKIE = /^\s*(__Host-)?ringwall(-operator|-pass)?\s*=/
+
+/** An application is told who is there by the assertion, and gets no cookie of ours. */
+export function dropOwnCookies(headers: HeaderList): void {
+  if (!headers.all('cookie').some((field) => field.includes('ringwall'))) return
+  const kept = headers
+    .all('cookie')
+    .map((field) =>
+      field
+        .split(';')
+        .filter((pair) => !OWN_COOKIE.test(pair))
+        .join(';')
+        .trim(),
+    )
+    .filter((field) => field !== '')
+  headers.delete('cookie')
+  for (const field of kept) headers.append('Cookie', field)
 }
 
 /** Whether the client asks for a WebSocket (RFC 6455 4.1). No other protocol is switched to. */

@@ -8,7 +8,13 @@ import { dataWall } from './data/index.ts'
 import { edgeWall } from './edge/index.ts'
 import { gatewayWall } from './gateway/index.ts'
 import { type Identity, identityWall } from './identity/index.ts'
-import { type DecodeBody, type Engine, type Geography, perimeterWall } from './perimeter/index.ts'
+import {
+  type DecodeBody,
+  type Engine,
+  type Geography,
+  perimeterWall,
+  type Visitors,
+} from './perimeter/index.ts'
 import type { Counters } from './store/index.ts'
 
 /** What the walls of all routes share. */
@@ -20,6 +26,7 @@ export interface Parts {
   readonly rules: Engine | undefined
   readonly decode: DecodeBody
   readonly geography: Geography | undefined
+  readonly visitors: Visitors | undefined
   /** The policy of routes with `access`, where one is configured. */
   readonly policy: PolicySet | undefined
   /** The public port of HTTPS, where it is listened on. */

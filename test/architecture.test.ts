@@ -52,6 +52,8 @@ const PLAN: Readonly<Record<string, Room>> = {
       'util',
       'url',
       'crypto',
+      'dns/promises',
+      'fs/promises',
     ],
     packages: ['undici'],
   },

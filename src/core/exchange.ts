@@ -13,6 +13,8 @@ export interface Connection {
     readonly version: string
     readonly cipher: string
     readonly serverName: string | undefined
+    /** How the client said hello, as a JA4; absent where nobody listened. */
+    readonly ja4?: string
   }
 }
 

@@ -20,10 +20,15 @@ export const REFUSALS = {
     title: 'Requests from this address are not accepted',
     help: 'The country or network of the client is blocked by `security.perimeter.rules.GEO_BLOCK`.',
   },
+  'perimeter.bot-refused': {
+    status: 403,
+    title: 'Requests of this program are not accepted',
+    help: 'The client says that it is an attack tool, claims to be a bot that it is not, is of a class or name that `security.perimeter.bots` refuses, or is a TLS client of `security.perimeter.fingerprints.deny`.',
+  },
   'perimeter.flood': {
     status: 429,
     title: 'Too many requests from this address',
-    help: 'One address sent more than `security.perimeter.rules.RATE_LIMIT` allows (the guide: 2,000 in 300 seconds).',
+    help: 'One address sent more than `security.perimeter.rules.RATE_LIMIT` allows (the guide: 2,000 in 300 seconds), or holds more connections than `security.perimeter.connections`.',
   },
   'perimeter.sql-injection': {
     status: 403,

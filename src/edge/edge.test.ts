@@ -331,7 +331,7 @@ test("the guide's headers are set, the telltale ones go, and the application's o
     'Content-Security-Policy',
     "default-src 'none'",
   ])
-  set(headers, true)
+  set(headers, true, false)
   assert.equal(headers.get('x-frame-options'), 'DENY')
   assert.equal(headers.get('x-content-type-options'), 'nosniff')
   assert.equal(headers.get('x-xss-protection'), '0')
@@ -339,9 +339,21 @@ test("the guide's headers are set, the telltale ones go, and the application's o
   assert.equal(headers.get('strict-transport-security'), 'max-age=31536000; includeSubDomains')
   assert.ok(!headers.has('server') && !headers.has('x-powered-by'))
   const plain = new HeaderList()
-  set(plain, false)
+  set(plain, false, false)
   assert.ok(!plain.has('strict-transport-security'))
   assert.match(plain.get('content-security-policy') ?? '', /script-src 'self';.*frame-ancestors 'none'/)
+})
+
+test('`override` replaces what the application says, and not what a page of our own says', () => {
+  const set = compileSecurityHeaders(headersSchema.parse({ override: true }), {})
+  for (const { isOwn, want } of [
+    { isOwn: false, want: /frame-ancestors/ },
+    { isOwn: true, want: /^own$/ },
+  ]) {
+    const headers = new HeaderList(['Content-Security-Policy', 'own'])
+    set(headers, true, isOwn)
+    assert.match(headers.get('content-security-policy') ?? '', want)
+  }
 })
 
 for (const { cookie, https, want } of [

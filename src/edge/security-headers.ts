@@ -13,12 +13,12 @@ const TELLTALE = [
 
 /**
  * The guide's security headers and their modern forms, compiled once. What the application sends itself is kept, unless
- * `override` says otherwise. HSTS goes out over HTTPS only (RFC 6797 7.2).
+ * `override` says otherwise; so is what a page of Ringwall's own sends. HSTS goes out over HTTPS only (RFC 6797 7.2).
  */
 export function compileSecurityHeaders(
   config: HeadersConfig,
   route: EdgeRouteConfig,
-): (headers: HeaderList, isHttps: boolean) => void {
+): (headers: HeaderList, isHttps: boolean, isOwn: boolean) => void {
   const frameOptions = route.frame_options ?? config.frame_options
   const fields: (readonly [string, string])[] = [
     ['X-Frame-Options', frameOptions],
@@ -33,9 +33,10 @@ export function compileSecurityHeaders(
   const preload = config.hsts_preload ? '; preload' : ''
   const hsts =
     config.hsts_max_age > 0 ? `max-age=${config.hsts_max_age}; includeSubDomains${preload}` : undefined
-  return (headers, isHttps) => {
+  return (headers, isHttps, isOwn) => {
     for (const name of TELLTALE) headers.delete(name)
-    for (const [name, value] of fields) if (config.override || !headers.has(name)) headers.set(name, value)
+    const replaces = config.override && !isOwn
+    for (const [name, value] of fields) if (replaces || !headers.has(name)) headers.set(name, value)
     if (isHttps && hsts !== undefined) headers.set('Strict-Transport-Security', hsts)
   }
 }

@@ -54,7 +54,7 @@ export function edgeWall(
       const isHttps = exchange.client.scheme === 'https'
       if (reply.headers.has('set-cookie'))
         reply.headers.rewrite('set-cookie', (cookie) => addCookieFlags(cookie, isHttps))
-      setSecurityHeaders(reply.headers, isHttps)
+      setSecurityHeaders(reply.headers, isHttps, reply.origin === 'ringwall')
       reply.headers.set('Ringwall-Id', exchange.id)
       return reply
     },

@@ -1,4 +1,4 @@
-import { ipNetwork, size, z } from '../core/schema.ts'
+import { duration, ipNetwork, size, z } from '../core/schema.ts'
 
 const priority = z
   .number()
@@ -111,6 +111,79 @@ const coreRuleSet = z
   })
   .prefault({})
 
+const name = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'must be lower-case letters, digits, `.`, `_` or `-`')
+
+/** A list of addresses that somebody else keeps. */
+const addressList = z.strictObject({
+  name: name.describe('Its name in refusals.'),
+  source: z
+    .string()
+    .regex(/^(https:\/\/\S+|(?!\w+:\/\/).+)$/, 'must be a file or an https:// URL')
+    .describe('File or https:// URL: one address or network a line.'),
+  every: duration({ min: '10s', max: '30d' }).prefault('1h').describe('How often it is read again.'),
+  action: z
+    .enum(['deny', 'allow'])
+    .default('deny')
+    .describe('`deny`: its addresses may not come. `allow`: they may, whatever else is set.'),
+})
+
+const connections = z
+  .strictObject({
+    per_client: z
+      .number()
+      .int()
+      .min(1)
+      .max(1_000_000)
+      .default(256)
+      .describe(
+        'Open connections of one client address (an IPv6 client is its /64); trusted proxies have no such bound.',
+      ),
+    total: z.number().int().min(1).max(10_000_000).default(20_000).describe('Open connections in all.'),
+  })
+  .prefault({})
+
+const botAction = z.enum(['allow', 'refuse', 'challenge'])
+
+const bots = z
+  .strictObject({
+    enabled: enabled(true),
+    verify: z
+      .boolean()
+      .default(true)
+      .describe(
+        'Look up whether an address belongs to the bot that it claims to be (forward-confirmed reverse DNS).',
+      ),
+    classes: z
+      .strictObject({
+        good: botAction.default('allow').describe('Search engines and the like that are what they claim.'),
+        ai: botAction.default('allow').describe('Bots that collect for language models.'),
+        unverified: botAction.default('allow').describe('Claims that could be neither proved nor disproved.'),
+        fake: botAction.default('refuse').describe('Claims that are false.'),
+        declared: botAction.default('allow').describe('Other programs that say so, such as curl.'),
+        scanner: botAction.default('refuse').describe('Attack tools that say so.'),
+        person: botAction.default('allow').describe('Everybody else.'),
+      })
+      .prefault({})
+      .describe('What happens to each class.'),
+    named: z
+      .record(name, botAction)
+      .default({})
+      .describe('What happens to bots by their names, such as `gptbot`; before their class.'),
+  })
+  .prefault({})
+
+const challenge = z
+  .strictObject({
+    enabled: enabled(false),
+    on_flood: z
+      .boolean()
+      .default(true)
+      .describe('Whether browsers that reach RATE_LIMIT get a challenge in place of a refusal.'),
+  })
+  .prefault({})
+
 /** `security.perimeter`. */
 export const perimeterSchema = z
   .strictObject({
@@ -119,6 +192,32 @@ export const perimeterSchema = z
       .default([])
       .describe('Addresses and networks that may come. Empty: all that are not denied.'),
     deny: z.array(ipNetwork).default([]).describe('Addresses and networks that may not.'),
+    lists: z
+      .array(addressList)
+      .max(64)
+      .default([])
+      .describe('Address lists that are read again and again, while the gateway runs.'),
+    fingerprints: z
+      .strictObject({
+        deny: z
+          .array(
+            z
+              .string()
+              .regex(
+                /^[tq]\d{2}[di]\d{4}[0-9a-z]{2}_[0-9a-f]{12}_[0-9a-f]{12}$/,
+                'must be a JA4, such as t13d1516h2_8daaf6152771_02713d6af862',
+              ),
+          )
+          .default([])
+          .describe('TLS clients that may not come, by JA4.'),
+      })
+      .prefault({})
+      .describe('TLS clients by how they say hello.'),
+    connections: connections.describe('How many connections may be open; taken up at a restart.'),
+    bots: bots.describe('Programs, by what they say and what can be proved of it.'),
+    challenge: challenge.describe(
+      'A page on which a browser computes or waits for a moment, in place of a refusal.',
+    ),
     rules: rules.describe("The guide's rules."),
     default_rules: z
       .boolean()

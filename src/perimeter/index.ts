@@ -1,6 +1,7 @@
 export { AddressList, parseAddressList } from './address-list.ts'
-export { ListSchedule } from './address-list-schedule.ts'
+export { type ListReport, ListSchedule, type ListSource } from './address-list-schedule.ts'
 export { botPolicy, BotWatch, DEFAULT_BOT_ACTIONS } from './bots.ts'
+export type { NameResolver } from './bots-names.ts'
 export {
   answerChallenge,
   CHALLENGE_PATH,
@@ -53,4 +54,5 @@ export { type DecodeBody, judgeMalformed } from './rules-wall.ts'
 export { FIRST_EXCLUSION_ID, whyNotExcludable, writeExclusion } from './seclang/exclusion.ts'
 export { loadRules, type RuleFiles, type RuleSet } from './seclang/rule-set.ts'
 export { findSqlInjection } from './sql-injection.ts'
+export { openChallenge, serveChallenge, type Visitors } from './visitors-wall.ts'
 export { perimeterWall } from './wall.ts'

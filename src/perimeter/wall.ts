@@ -13,7 +13,9 @@ import { type Geography, geoVerdict } from './geography.ts'
 import type { Engine } from './engine/engine.ts'
 import { headTargets } from './head-targets.ts'
 import { type AttackClass, inspect, type Match, type Target } from './inspect.ts'
+import { CHALLENGE_PATH } from './challenge-page.ts'
 import { type DecodeBody, judgeByRules } from './rules-wall.ts'
+import { visitorJudge, type Visitors } from './visitors-wall.ts'
 
 const CODES: Readonly<Record<AttackClass, RefusalCode>> = {
   SQL_INJECTION: 'perimeter.sql-injection',
@@ -33,11 +35,15 @@ export function perimeterWall(
     readonly decode: DecodeBody
     /** Where addresses are, where blocking by country is on. */
     readonly geography?: Geography | undefined
+    /** Lists, bots and challenges, where they are at hand. */
+    readonly visitors?: Visitors | undefined
   },
 ): Wall {
   const allow = new IpList(config.allow)
   const deny = new IpList(config.deny)
+  const allowing = new Set(config.lists.filter(({ action }) => action === 'allow').map(({ name }) => name))
   const { RATE_LIMIT: flood, GEO_BLOCK: geo } = config.rules
+  const visitor = parts.visitors && visitorJudge(config, parts.visitors, parts.clock)
   const places = {
     allowCountries: new Set(geo.allowed_countries),
     blockCountries: new Set(geo.blocked_countries),
@@ -57,16 +63,35 @@ export function perimeterWall(
   const judgeAddress = (ip: string): Verdict => {
     const denied = deny.find(ip)
     if (denied !== undefined) return refuse('perimeter.address-denied', `${ip} is denied by ${denied}`)
+    const listed = parts.visitors?.lists?.find(ip)
+    if (listed) {
+      if (allowing.has(listed.list)) return pass
+      return refuse('perimeter.address-denied', `${ip} is on the list \`${listed.list}\` (${listed.network})`)
+    }
     if (allow.size > 0 && allow.find(ip) === undefined)
       return refuse('perimeter.address-denied', `${ip} is not allowed`)
     if (!parts.geography) return pass
     const verdict = geoVerdict(places, parts.geography.find(ip))
     return verdict.kind === 'pass' ? pass : refuse('perimeter.country-denied', `${ip}: ${verdict.detail}`)
   }
+  const countThenJudge = (exchange: Exchange, known: Verdict): Verdict | Promise<Verdict> => {
+    if (known.kind !== 'pass') return known
+    if (!flood.enabled) return judgeHead(exchange)
+    // Who has passed a challenge, and who answers one, are counted apart: else nobody could come back from a flood.
+    const isAnswer = exchange.target.ok && exchange.target.path === CHALLENGE_PATH
+    const kind = isAnswer ? 'answer:' : visitor?.hasPass(exchange) === true ? 'pass:' : ''
+    const key = `flood:${kind}${clientNetwork(exchange.client.ip)}`
+    const result = parts.counters.take(key, 1, floodRule, parts.clock.now())
+    return result instanceof Promise
+      ? result.then((later) => judgeFlood(exchange, later))
+      : judgeFlood(exchange, result)
+  }
   const judgeFlood = (exchange: Exchange, result: CounterResult): Verdict => {
     if (!result.allowed) {
       const detail = `more than ${flood.limit} requests in ${flood.window_seconds} s`
       if (flood.action === 'BLOCK') {
+        const instead = config.challenge.on_flood ? visitor?.challenge(exchange, 429) : undefined
+        if (instead) return instead
         return refuse('perimeter.flood', detail, [
           'Retry-After',
           String(Math.ceil(result.retryAfterMs / 1000)),
@@ -97,12 +122,11 @@ export function perimeterWall(
     head(exchange) {
       const verdict = judgeAddress(exchange.client.ip)
       if (verdict.kind !== 'pass') return verdict
-      if (!flood.enabled) return judgeHead(exchange)
-      const key = `flood:${clientNetwork(exchange.client.ip)}`
-      const result = parts.counters.take(key, 1, floodRule, parts.clock.now())
-      return result instanceof Promise
-        ? result.then((later) => judgeFlood(exchange, later))
-        : judgeFlood(exchange, result)
+      const isFriend = allowing.has(parts.visitors?.lists?.find(exchange.client.ip)?.list ?? '')
+      const known = isFriend ? pass : (visitor?.judge(exchange) ?? pass)
+      return known instanceof Promise
+        ? known.then((later) => countThenJudge(exchange, later))
+        : countThenJudge(exchange, known)
     },
     body: {
       wants(exchange) {
