@@ -60,7 +60,7 @@ test('every key of the configuration has its doc line, and no key is left out', 
   for (const { keys } of sections) {
     for (const { path, text } of keys) assert.ok(text.length >= 10, `${path} has no doc line`)
   }
-  const paths = new Set(sections.flatMap(({ keys }) => keys.map((key) => key.path)))
+  const paths = new Set(sections.flatMap(({ keys }) => keys.map((key) => key.path.replace(/\[\].*/, ''))))
   const missing: string[] = []
   const visit = (value: unknown, path: string): void => {
     const isSection = typeof value === 'object' && value !== null && !Array.isArray(value)
