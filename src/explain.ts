@@ -56,57 +56,72 @@ export async function verifyWalls(config: Config): Promise<void> {
   await close()
 }
 
+/** The walls of a configuration, through which imagined requests walk one after another. */
+export interface ImaginedWalls {
+  walk(request: ExplainRequest): Promise<Explanation>
+  close(): Promise<void>
+}
+
 /**
  * Walks a request through the walls of a configuration without sending, counting or recording it: the store is empty and
  * in memory, and in place of the application stands an answer that says so.
  */
 export async function explainWalk(config: Config, request: ExplainRequest): Promise<Explanation> {
-  const { generation, close } = await imagine(config)
+  const walls = await imagineWalls(config)
   try {
-    const body = Buffer.from(request.body ?? '')
-    const hasType =
-      request.headers?.some((name, i) => i % 2 === 0 && name.toLowerCase() === 'content-type') === true
-    const typeFields =
-      body.length > 0 && !hasType ? ['Content-Type', 'application/x-www-form-urlencoded'] : []
-    const bodyFields = body.length > 0 ? ['Content-Length', String(body.length), ...typeFields] : []
-    const arrival = {
-      connection: {
-        peer: request.ip ?? '127.0.0.1',
-        peerPort: 0,
-        localPort: 0,
-        ...(request.https === true && { tls: { version: 'TLSv1.3', cipher: '', serverName: undefined } }),
-      },
-      raw: {
-        method: request.method,
-        target: request.target,
-        httpVersion: '1.1',
-        headers: ['Host', request.host ?? 'localhost', ...(request.headers ?? []), ...bodyFields],
-      },
-      body: new StreamedBody(body.length, () => Readable.from([body]).iterator()),
-      signal: new AbortController().signal,
-    }
-    const { reading, plan } = generation.site.read(arrival)
-    const records: AuditRecord[] = []
-    const house = {
-      watch: {
-        healthy: () => true,
-        recordDurably: async (more: readonly AuditRecord[]) => void records.push(...more),
-        record: (record: AuditRecord) => void records.push(record),
-      },
-      clock: systemClock,
-      onAuditFailure: 'refuse' as const,
-    }
-    const exchange = receive(arrival, reading, createIdSource(systemClock, systemRandom)(), systemClock)
-    await walk(exchange, plan, house, async (reply) => {
-      reply.cancel?.()
-      return { bytesOut: 0, aborted: false }
-    })
-    const [record] = records
-    if (!record) throw new Error('a walk left no record')
-    return eventOf(record)
+    return await walls.walk(request)
   } finally {
-    await close()
+    await walls.close()
   }
+}
+
+/** The same for many requests; what they count, such as a flood, adds up. */
+export async function imagineWalls(config: Config): Promise<ImaginedWalls> {
+  const { generation, close } = await imagine(config)
+  return { walk: (request) => walkImagined(generation, request), close }
+}
+
+async function walkImagined(generation: Generation, request: ExplainRequest): Promise<Explanation> {
+  const body = Buffer.from(request.body ?? '')
+  const hasType =
+    request.headers?.some((name, i) => i % 2 === 0 && name.toLowerCase() === 'content-type') === true
+  const typeFields = body.length > 0 && !hasType ? ['Content-Type', 'application/x-www-form-urlencoded'] : []
+  const bodyFields = body.length > 0 ? ['Content-Length', String(body.length), ...typeFields] : []
+  const arrival = {
+    connection: {
+      peer: request.ip ?? '127.0.0.1',
+      peerPort: 0,
+      localPort: 0,
+      ...(request.https === true && { tls: { version: 'TLSv1.3', cipher: '', serverName: undefined } }),
+    },
+    raw: {
+      method: request.method,
+      target: request.target,
+      httpVersion: '1.1',
+      headers: ['Host', request.host ?? 'localhost', ...(request.headers ?? []), ...bodyFields],
+    },
+    body: new StreamedBody(body.length, () => Readable.from([body]).iterator()),
+    signal: new AbortController().signal,
+  }
+  const { reading, plan } = generation.site.read(arrival)
+  const records: AuditRecord[] = []
+  const house = {
+    watch: {
+      healthy: () => true,
+      recordDurably: async (more: readonly AuditRecord[]) => void records.push(...more),
+      record: (record: AuditRecord) => void records.push(record),
+    },
+    clock: systemClock,
+    onAuditFailure: 'refuse' as const,
+  }
+  const exchange = receive(arrival, reading, createIdSource(systemClock, systemRandom)(), systemClock)
+  await walk(exchange, plan, house, async (reply) => {
+    reply.cancel?.()
+    return { bytesOut: 0, aborted: false }
+  })
+  const [record] = records
+  if (!record) throw new Error('a walk left no record')
+  return eventOf(record)
 }
 
 function eventOf(record: AuditRecord): AuditEvent {

@@ -30,7 +30,14 @@ export { RingwallError } from './core/errors.ts'
 export type { Exchange } from './core/exchange.ts'
 export { answer, pass, refuse, type Verdict } from './core/verdict.ts'
 export type { Wall } from './core/wall.ts'
-export { explainWalk, verifyWalls, type ExplainRequest, type Explanation } from './explain.ts'
+export {
+  type ExplainRequest,
+  type Explanation,
+  explainWalk,
+  type ImaginedWalls,
+  imagineWalls,
+  verifyWalls,
+} from './explain.ts'
 export { type Kept, openKept } from './kept.ts'
 
 /** What can be set beside the configuration. */

@@ -12,6 +12,8 @@ import { ruleEngine } from '../../rule-engine.ts'
 import { withDatabase } from '../audit-database.ts'
 import { readConfig } from '../config-file.ts'
 import type { CommandContext } from '../main.ts'
+import { patchCommand } from './rules-patch.ts'
+import { replayCommand } from './rules-replay.ts'
 
 const CONFIG_OPTION = [
   '-c, --config <file>',
@@ -31,7 +33,7 @@ interface ExcludeOptions {
 /** `ringwall rules`: which rules are in force, and how a false positive is mended. */
 export function rulesCommand({ terminal, exit }: CommandContext): Command {
   const rules = new Command('rules').description(
-    'see the rules of the perimeter, and exclude a false positive',
+    'see the rules of the perimeter, exclude a false positive, patch a hole, and try them on recorded traffic',
   )
   rules
     .command('list')
@@ -106,6 +108,8 @@ export function rulesCommand({ terminal, exit }: CommandContext): Command {
         )
       }),
     )
+  rules.addCommand(patchCommand({ terminal }))
+  rules.addCommand(replayCommand({ terminal, exit }))
   return rules
 }
 
