@@ -1,5 +1,6 @@
 import type { RequestListener } from 'node:http'
 
+import { authzenPages } from './authzen-pages.ts'
 import type { Config, RouteConfig, UpstreamConfig } from './config/index.ts'
 import type { Clock } from './core/clock.ts'
 import { RingwallError } from './core/errors.ts'
@@ -102,6 +103,7 @@ export function buildSite(
   const routes = [
     ...pageRoutes(identity),
     ...challengeRoutes(parts),
+    ...authzenPages(config.security.authorization.authzen, parts.policy, kept.keys, clock),
     ...configured.map((route): SiteRoute => ({ config: route, upstream: upstreamOf(route) })),
   ]
   const site = new Site(config, routes, parts, changeWalls)

@@ -1,3 +1,23 @@
+export { type Caller, callerFinder } from './authzen/callers.ts'
+export { authzenCaller, type AuthZenConfig, authzenSection } from './authzen/config.ts'
+export {
+  type Answer as AuthZenResult,
+  DecisionPoint,
+  type DecisionPointParts,
+  type DecisionsBody,
+  type ResultsBody,
+} from './authzen/decision-point.ts'
+export { type Candidates, type EntityStore, MemoryEntities } from './authzen/entity-store.ts'
+export {
+  type AuthZenAnswer,
+  type AuthZenHead,
+  bindHttps,
+  type BindingParts,
+  type HttpsBinding,
+} from './authzen/https-binding.ts'
+export type { DecisionBody } from './authzen/judge.ts'
+export { DEFAULT_LIMITS as AUTHZEN_LIMITS, type Limits as AuthZenLimits } from './authzen/limits.ts'
+export type { PropertyRule, TypeRule, VocabularyRules } from './authzen/vocabulary.ts'
 export type { ActionScope, Condition, Expr, Policy, Scope, SlotName } from './cedar/ast.ts'
 export { slotsOf } from './cedar/ast.ts'
 export {

@@ -1,4 +1,4 @@
-import { accessRouteKeys, authorizationSchema } from '../access/index.ts'
+import { accessRouteKeys, authorizationSchema, authzenCaller, authzenSection } from '../access/index.ts'
 import { applicationRouteKeys, applicationSchema } from '../application/index.ts'
 import { auditSchema } from '../audit/index.ts'
 import { duration, z } from '../core/schema.ts'
@@ -125,12 +125,30 @@ export const routeSchema = z.strictObject({
   ...dataRouteKeys,
 })
 
+const authzen = authzenSection
+  .extend({
+    callers: z
+      .record(
+        z.string().min(1).max(64),
+        authzenCaller.extend({
+          token: secretReference.describe('Its bearer token, 32 characters or more; by reference.'),
+        }),
+      )
+      .default({})
+      .describe('Who may ask, by a name for the audit log. Nobody is answered without a token.'),
+  })
+  .prefault({})
+
 const security = z
   .strictObject({
     authentication: authenticationSchema.describe(
       'Layer 4, identity: passwords, sessions, factors, lockout.',
     ),
-    authorization: authorizationSchema.describe('Layer 4, access: roles and permissions.'),
+    authorization: authorizationSchema
+      .unwrap()
+      .extend({ authzen: authzen.describe('The AuthZEN decision point.') })
+      .prefault({})
+      .describe('Layer 4, access: roles and permissions.'),
     rate_limiting: rateLimitingSchema.describe('Layer 3: how often.'),
     headers: headersSchema.describe('Layer 2: security headers.'),
     encryption: encryptionSchema.describe('Layer 6: encryption of stored fields.'),

@@ -76,5 +76,6 @@ export function patchCommand({ terminal }: Pick<CommandContext, 'terminal'>): Co
 /** Compiles the file as it would be: a pattern that cannot be matched in linear time is told before anything is written. */
 function tryRules(text: string, file: string): void {
   const rules = loadRules([file], { read: () => text, resolve: (pattern) => [pattern] }, operatorNames)
-  new Engine(rules, { now: () => systemClock.now(), readLines: () => [] })
+  const engine = new Engine(rules, { now: () => systemClock.now(), readLines: () => [] })
+  engine.warmUp()
 }
