@@ -116,8 +116,13 @@ for (const [name, detect] of [
     for (const unit of UNITS) {
       for (const prefix of ['', '1', "'", '"', '<a href="']) {
         const value = prefix + unit.repeat(Math.ceil(LENGTH / unit.length))
-        // The faster of two: the machine may be busy with something else, or the function not yet compiled.
-        const took = Math.min(...[1, 2].map(() => millisecondsOf(() => detect(value))))
+        // The fastest: the machine may be busy with something else, or the function not yet compiled.
+        let took = Infinity
+        for (let again = 0; again < 5 && took >= MAX_MILLISECONDS; again++)
+          took = Math.min(
+            took,
+            millisecondsOf(() => detect(value)),
+          )
         assert.ok(took < MAX_MILLISECONDS, `${JSON.stringify(prefix + unit)}: ${took} ms`)
       }
     }
