@@ -34,5 +34,14 @@ export {
   type AuthorizationConfig,
   authorizationSchema,
 } from './config.ts'
-export { GUIDE_ROLES, PermissionDenied, PERMISSIONS, Rbac, requirePermission } from './rbac.ts'
+export { type AccessQuestion, covers, giversOf, holdingsOf } from './grants-in-force.ts'
+export {
+  GUIDE_ROLES,
+  PermissionDenied,
+  PERMISSIONS,
+  Rbac,
+  requirePermission,
+  type RoleHierarchy,
+} from './rbac.ts'
+export { actionUid, type CedarRoles, type CedarRolesOptions, rbacToCedar, roleUid } from './rbac-cedar.ts'
 export { accessWall } from './wall.ts'
