@@ -1,3 +1,4 @@
+export { type AbacOptions, AbacPolicy, type AbacRule, type AccessContext } from './abac.ts'
 export type { ActionScope, Condition, Expr, Policy, Scope, SlotName } from './cedar/ast.ts'
 export { slotsOf } from './cedar/ast.ts'
 export {
