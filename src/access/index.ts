@@ -45,4 +45,13 @@ export {
   type RoleHierarchy,
 } from './rbac.ts'
 export { actionUid, type CedarRoles, type CedarRolesOptions, rbacToCedar, roleUid } from './rbac-cedar.ts'
+export {
+  type FilterQuestion,
+  type Relation,
+  ResourceAuthorizer,
+  type ResourceAuthorizerOptions,
+  type ResourceFacts,
+  type ResourceSource,
+  type ResourceUser,
+} from './resource-authorizer.ts'
 export { accessWall } from './wall.ts'
