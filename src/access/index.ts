@@ -35,6 +35,13 @@ export {
   type AuthorizationConfig,
   authorizationSchema,
 } from './config.ts'
+export {
+  ElevatedPermissions,
+  ELEVATION_LIMITS,
+  type ElevationLimits,
+  type ElevationRequest,
+} from './elevation.ts'
+export { type Grant, type GrantDraft, Grants } from './grants.ts'
 export { type AccessQuestion, covers, giversOf, holdingsOf } from './grants-in-force.ts'
 export {
   GUIDE_ROLES,
