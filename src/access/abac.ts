@@ -132,7 +132,8 @@ function ruleOfFunction(name: string, rule: (context: AccessContext) => boolean)
     holds(context) {
       try {
         // INVARIANT: only `true` passes; a promise or another truthy value is a mistake that must not open anything.
-        return rule(context) === true
+        const result: unknown = rule(context)
+        return result === true
       } catch {
         return false
       }
