@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 
+import { Grants } from './access/index.ts'
 import type { Config } from './config/index.ts'
 import { type Clock, type RandomBytes, systemClock, systemRandom } from './core/clock.ts'
 import type { Keys } from './core/keys.ts'
@@ -12,6 +13,8 @@ export interface Kept {
   readonly store: Store
   readonly keys: Keys
   readonly hasher: PasswordHasher
+  /** Roles and permissions that were given beside those of the accounts. */
+  readonly grants: Grants
   identity(realm: 'site' | 'operator', config?: Config): Identity
   accounts(realm: 'site' | 'operator'): Accounts
   close(): Promise<void>
@@ -44,6 +47,7 @@ export async function openKept(
       ),
   })
   const hasher = new PasswordHasher(keys, random)
+  const grants = new Grants({ database: store.database, clock, random, onNotice })
   const identity = (realm: 'site' | 'operator', current = config): Identity =>
     new Identity({
       realm,
@@ -55,6 +59,7 @@ export async function openKept(
       hasher,
       clock,
       random,
+      holdingsOf: (subjectId, nowMs) => grants.heldBy(subjectId, nowMs),
     })
   const sweeping = setInterval(() => {
     store.sessions
@@ -65,11 +70,13 @@ export async function openKept(
     store,
     keys,
     hasher,
+    grants,
     identity,
     accounts: (realm) => identity(realm).accounts,
     async close() {
       clearInterval(sweeping)
       await hasher.close()
+      await grants.close()
       await store.close()
     },
   }

@@ -126,7 +126,17 @@ function partsOf(config: Config, kept: Kept, clock: Clock, identity: Identity, i
   const httpsPort = isListening ? config.listen.https?.port : undefined
   const geography = openGeography(config.security.perimeter)
   const rules = ruleEngine(config.security.perimeter, clock)
-  return { counters: kept.store.counters, clock, identity, rules, geography, decode: decodeBody, httpsPort }
+  const noteUse = kept.grants.noteUse.bind(kept.grants)
+  return {
+    counters: kept.store.counters,
+    clock,
+    identity,
+    noteUse,
+    rules,
+    geography,
+    decode: decodeBody,
+    httpsPort,
+  }
 }
 
 /** Sign-in pages walk through all walls too. Passwords look like attacks, so the attack rules leave their forms alone. */

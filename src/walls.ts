@@ -2,6 +2,7 @@ import { accessWall } from './access/index.ts'
 import { applicationWall } from './application/index.ts'
 import type { Config, RouteConfig } from './config/index.ts'
 import type { Clock } from './core/clock.ts'
+import type { NoteUse } from './core/holding.ts'
 import type { Wall } from './core/wall.ts'
 import { dataWall } from './data/index.ts'
 import { edgeWall } from './edge/index.ts'
@@ -15,6 +16,7 @@ export interface Parts {
   readonly counters: Counters
   readonly clock: Clock
   readonly identity: Identity
+  readonly noteUse: NoteUse
   /** The rule sets of the perimeter, where some are configured. */
   readonly rules: Engine | undefined
   readonly decode: DecodeBody
@@ -33,7 +35,7 @@ export function buildWalls({ security }: Config, route: RouteConfig, parts: Part
     edgeWall(security, route, parts),
     gatewayWall(security, route, parts),
     identityWall(parts.identity, route, route.upstream ?? route.name),
-    accessWall(security.authorization, route),
+    accessWall(security.authorization, route, parts.noteUse),
     applicationWall(security.application, route),
     dataWall(route),
   ]
