@@ -21,6 +21,8 @@ export const ELEVATION_LIMITS: ElevationLimits = {
 /** More rights for a task: which, for whom, why, and for how long. */
 export interface ElevationRequest {
   readonly subject: string
+  /** What else the subject is called, such as the e-mail address: approvers are told apart by it. */
+  readonly subjectNames?: readonly string[]
   readonly roles?: readonly string[]
   readonly permissions?: readonly string[]
   /** Only for these resources. */
@@ -114,10 +116,10 @@ export class ElevatedPermissions {
   }
 
   /** Nobody approves what is for himself or what he gives himself (separation of duties, NIST SP 800-53 AC-5). */
-  #checkApproval({ subject, by, approvedBy }: ElevationRequest): void {
+  #checkApproval({ subject, subjectNames = [], by, approvedBy }: ElevationRequest): void {
     if (approvedBy === undefined) {
       if (this.#limits.approval === 'required') throw wrong('somebody else must approve it; name who did')
-    } else if (approvedBy === subject || approvedBy === by) {
+    } else if ([subject, ...subjectNames, by].some((name) => isSameName(name, approvedBy))) {
       throw wrong('the approver must be somebody else than who gets it and who gives it')
     }
   }
@@ -128,6 +130,10 @@ export class ElevatedPermissions {
       throw wrong(`there is no ${kind} \`${name}\``)
     })
   }
+}
+
+function isSameName(a: string, b: string): boolean {
+  return a.trim().toLowerCase() === b.trim().toLowerCase()
 }
 
 function wrong(message: string): RingwallError {

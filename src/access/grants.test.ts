@@ -259,6 +259,11 @@ for (const { name, asked, limits, want } of [
   { name: 'that its receiver approves', asked: { approvedBy: 's' }, want: /somebody else/ },
   { name: 'that its giver approves', asked: { approvedBy: 'max' }, want: /somebody else/ },
   {
+    name: 'that its receiver approves under another name',
+    asked: { approvedBy: 'ANN@shop.test ', subjectNames: ['ann@shop.test'] },
+    want: /somebody else/,
+  },
+  {
     name: 'that nobody approves where somebody must',
     asked: {},
     limits: { approval: 'required' as const },

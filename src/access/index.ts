@@ -61,4 +61,15 @@ export {
   type ResourceSource,
   type ResourceUser,
 } from './resource-authorizer.ts'
+export {
+  type AccessReview,
+  type Advice,
+  type DecideAgain,
+  decideByRoles,
+  reviewAccess,
+  type ReviewLine,
+  type ReviewProof,
+  type ReviewSubjectHolding,
+} from './review.ts'
+export { type DecisionLine, DecisionTally, RoleOrigins, type TalliedDecision } from './review-log.ts'
 export { accessWall } from './wall.ts'
