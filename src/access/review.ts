@@ -73,12 +73,16 @@ interface Replay {
   readonly now: boolean
 }
 
-/** Reviews what subjects hold against the decisions that were recorded from `fromMs` on. */
+/**
+ * Reviews what subjects hold against the decisions that were recorded from `fromMs` on. Of several that give the same
+ * the most powerful is taken away, since what is left shall be the least (NIST SP 800-53 AC-6, AC-2 j).
+ */
 export function reviewAccess({
   holdings,
   decisions,
   known,
-  decide,
+  rbac,
+  decide = decideByRoles(rbac),
   fromMs,
   logStartMs,
   nowMs,
@@ -87,7 +91,9 @@ export function reviewAccess({
   readonly decisions: DecisionTally
   /** Every stored grant there ever was, by its id. */
   readonly known: ReadonlyMap<string, Holding>
-  readonly decide: DecideAgain
+  readonly rbac: Rbac
+  /** How decisions are made again; by roles and grants alone unless said otherwise. */
+  readonly decide?: DecideAgain
   readonly fromMs: number
   /** When the log begins. */
   readonly logStartMs: number
@@ -104,7 +110,7 @@ export function reviewAccess({
       Math.max(grantedMs ?? nowMs, logStartMs) > fromMs
     const judged = (bySubject.get(subject) ?? [])
       .map((one) => ({ one, ...usesOf(one.holding, replays, decide) }))
-      .toSorted((a, b) => a.uses - b.uses || (a.one.grantedMs ?? 0) - (b.one.grantedMs ?? 0))
+      .toSorted((a, b) => powerOf(rbac, b.one.holding) - powerOf(rbac, a.one.holding) || a.uses - b.uses)
     for (const { one, uses, lastMs } of judged) {
       const { id } = one.holding
       const changes = changesWithout(replays, removed.union(new Set([id])), decide)
@@ -141,6 +147,12 @@ function replayOf(
   const holdings = held.filter((one) => one !== undefined)
   if (holdings.length < held.length) return { tallied, holdings: undefined, now: decision.allowed }
   return { tallied, holdings, now: decide(holdings, decision) }
+}
+
+/** How much a holding gives: for everything before for a type before for one resource, then by how many permissions. */
+function powerOf(rbac: Rbac, { kind, name, resourceType, resourceId }: Holding): number {
+  const reach = resourceType === undefined ? 2 : resourceId === undefined ? 1 : 0
+  return reach * 1e6 + (kind === 'permission' ? 1 : rbac.permissionsOf([name]).size)
 }
 
 /** What allowed something by itself was used, even where something else would have done. */

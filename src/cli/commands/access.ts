@@ -2,7 +2,6 @@ import { Command, Option } from 'commander'
 
 import {
   type AccessReview,
-  decideByRoles,
   DecisionTally,
   reviewAccess,
   type ReviewLine,
@@ -92,7 +91,7 @@ async function reviewOf(
     holdings: [...ofAccounts(accounts, origins), ...ofGrants(grants, who, nowMs)],
     decisions,
     known: new Map(grants.map((grant) => [grant.id, holdingOf(grant)])),
-    decide: decideByRoles(rbac),
+    rbac,
     fromMs,
     logStartMs: first?.atMs ?? nowMs,
     nowMs,
