@@ -72,4 +72,5 @@ export {
   type ReviewSubjectHolding,
 } from './review.ts'
 export { type DecisionLine, DecisionTally, RoleOrigins, type TalliedDecision } from './review-log.ts'
+export { type RoleReview, reviewRoles, type RoleUse } from './review-roles.ts'
 export { accessWall } from './wall.ts'

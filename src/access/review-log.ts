@@ -1,3 +1,4 @@
+import { accountHoldings, type Holding } from '../core/holding.ts'
 import type { AccessDecision, Step } from '../core/trace.ts'
 
 /** One decision as often as it was made: the same subject, question, holdings and answer. */
@@ -58,10 +59,26 @@ export class DecisionTally {
     return !this.#incomplete.has(subject)
   }
 
+  /** Whether that is so of every subject. */
+  get isWhole(): boolean {
+    return this.#incomplete.size === 0
+  }
+
   /** The decisions of each subject. */
   bySubject(): ReadonlyMap<string, readonly TalliedDecision[]> {
     return Map.groupBy(this.#tallied.values(), ({ subject }) => subject)
   }
+}
+
+/** What a decision rested on; undefined where some of it is not known any more. `known`: every stored grant by its id. */
+export function holdingsIn(
+  { held }: AccessDecision,
+  known: ReadonlyMap<string, Holding>,
+): readonly Holding[] | undefined {
+  const found = held.flatMap((id) =>
+    id.startsWith('account:') ? accountHoldings([id.slice('account:'.length)]) : (known.get(id) ?? []),
+  )
+  return found.length < held.length ? undefined : found
 }
 
 /** A line of the audit log about the roles of an account. */

@@ -12,6 +12,7 @@ import {
   giversOf,
   Rbac,
   reviewAccess,
+  reviewRoles,
   type ReviewSubjectHolding,
   RoleOrigins,
 } from './index.ts'
@@ -294,6 +295,43 @@ test('for any holdings and any log: without all that can go, nothing changes; wi
     gone += canGo.size
   }
   assert.ok(gone > 100, String(gone))
+})
+
+test('roles lose what nobody used through them, and no decision changes', () => {
+  const roles = { ...ROLES, chief: ['*'], boss: ['user:read'] }
+  const house = { roles, permissions: ['order:read', 'order:write', 'audit:read', 'user:read'] }
+  const known = new Map([['g1', role('chief', { id: 'g1', resourceType: 'Order', resourceId: '1' })]])
+  const asked: readonly Asked[] = [
+    { permission: 'order:read', held: ['account:boss'], allowed: true, times: 2 },
+    { permission: 'order:write', held: ['account:clerk'] },
+    { permission: 'order:write', held: ['g1'], allowed: true, resource: { type: 'Order', id: '1' } },
+    { permission: 'audit:read', held: ['g1'], resource: { type: 'Order', id: '2' } },
+  ]
+  const got = reviewRoles({
+    ...house,
+    inherits: { boss: ['manager'] },
+    decisions: logOf(asked, known),
+    known,
+  })
+  assert.deepEqual(got.suggested, {
+    clerk: [],
+    manager: ['order:read'],
+    auditor: [],
+    chief: ['order:write'],
+    boss: [],
+  })
+  assert.deepEqual(
+    got.roles.find(({ role }) => role === 'manager'),
+    {
+      role: 'manager',
+      uses: { 'order:read': 2, 'order:write': 0 },
+      unused: ['order:write'],
+    },
+  )
+  assert.equal(got.otherWithSuggested, 0)
+  assert.equal(got.isProven, true)
+  const lost = [{ permission: 'order:read', held: ['lost'], allowed: true }]
+  assert.equal(reviewRoles({ ...house, decisions: logOf(lost, known), known }).isProven, false)
 })
 
 test('who gave a role of an account is read from the log', () => {

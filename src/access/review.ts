@@ -1,8 +1,8 @@
-import { accountHoldings, type Holding } from '../core/holding.ts'
+import type { Holding } from '../core/holding.ts'
 import type { AccessDecision } from '../core/trace.ts'
 import { giversOf } from './grants-in-force.ts'
 import type { Rbac } from './rbac.ts'
-import type { DecisionTally, TalliedDecision } from './review-log.ts'
+import { type DecisionTally, holdingsIn, type TalliedDecision } from './review-log.ts'
 
 /** One thing that one subject holds, with what is known of it. */
 export interface ReviewSubjectHolding {
@@ -140,13 +140,8 @@ function replayOf(
   known: ReadonlyMap<string, Holding>,
   decide: DecideAgain,
 ): Replay {
-  const { decision } = tallied
-  const held = decision.held.map((id) =>
-    id.startsWith('account:') ? accountHoldings([id.slice('account:'.length)])[0] : known.get(id),
-  )
-  const holdings = held.filter((one) => one !== undefined)
-  if (holdings.length < held.length) return { tallied, holdings: undefined, now: decision.allowed }
-  return { tallied, holdings, now: decide(holdings, decision) }
+  const holdings = holdingsIn(tallied.decision, known)
+  return { tallied, holdings, now: holdings ? decide(holdings, tallied.decision) : tallied.decision.allowed }
 }
 
 /** How much a holding gives: for everything before for a type before for one resource, then by how many permissions. */

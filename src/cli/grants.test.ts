@@ -198,6 +198,10 @@ test('a review proves by the recorded decisions what can be taken away', async (
   assert.equal(code, 1)
   assert.match(out, /2 of 3 can be taken away[^]*3 decisions [^]*: 3 the same as recorded, 0 another answer/)
   assert.match(out, /admin +everything +account +command line[^\n]* 3 +can go/)
+  assert.match(
+    out,
+    /\nadmin +order:read +user:read user:write [^\n]+\n[^]*0 of the recorded decisions would be others/,
+  )
   const { lines, proof } = JSON.parse(await done('access', 'review', '--format', 'json')) as {
     lines: readonly { holding: { name: string }; uses: number; grantedBy: string; email: string }[]
     proof: Readonly<Record<string, number>>

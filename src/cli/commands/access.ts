@@ -7,6 +7,8 @@ import {
   type ReviewLine,
   type ReviewSubjectHolding,
   RoleOrigins,
+  type RoleReview,
+  reviewRoles,
 } from '../../access/index.ts'
 import { type AuditFilter, queryAudit } from '../../audit/index.ts'
 import { accountHoldings, type Holding } from '../../core/holding.ts'
@@ -54,14 +56,14 @@ export function accessCommand({ terminal, exit }: CommandContext): Command {
       // To read must not make: where there is no store, there is nothing to review.
       await withDatabase(options, async () => undefined)
       await atGrantDesk(options, async (desk) => {
-        const { review, who } = await reviewOf(desk, Date.now() - sinceMs)
+        const { review, roles, who } = await reviewOf(desk, Date.now() - sinceMs)
         const canGo = review.lines.filter((line) => line.advice === 'can go').length
         await desk.record('access.reviewed', desk.by, {
           holdings: review.lines.length,
           can_go: canGo,
           decisions: review.proof.decisions,
         })
-        print(terminal, options.format, review, who)
+        print(terminal, options.format, review, roles, who)
         if (options.strict === true && canGo > 0) exit(1)
       })
     })
@@ -71,9 +73,9 @@ export function accessCommand({ terminal, exit }: CommandContext): Command {
 type Who = ReadonlyMap<string, Account>
 
 async function reviewOf(
-  { kept, rbac }: GrantDesk,
+  { kept, rbac, config }: GrantDesk,
   fromMs: number,
-): Promise<{ readonly review: AccessReview; readonly who: Who }> {
+): Promise<{ readonly review: AccessReview; readonly roles: RoleReview; readonly who: Who }> {
   const { database } = kept.store
   const accounts = (
     await Promise.all((['site', 'operator'] as const).map((realm) => kept.accounts(realm).list(100_000)))
@@ -87,16 +89,17 @@ async function reviewOf(
     await eachEvent(database, { kind }, (event) => origins.add(event))
   const [first] = await queryAudit(database, { limit: 1 })
   const nowMs = Date.now()
+  const known = new Map(grants.map((grant) => [grant.id, holdingOf(grant)]))
   const review = reviewAccess({
     holdings: [...ofAccounts(accounts, origins), ...ofGrants(grants, who, nowMs)],
     decisions,
-    known: new Map(grants.map((grant) => [grant.id, holdingOf(grant)])),
+    known,
     rbac,
     fromMs,
     logStartMs: first?.atMs ?? nowMs,
     nowMs,
   })
-  return { review, who }
+  return { review, roles: reviewRoles({ ...config.security.authorization, decisions, known }), who }
 }
 
 /** Every event of a kind, in pages, so that a long log is not in memory at once. */
@@ -200,19 +203,25 @@ function cellsOf(line: ReviewLine, who: Who): readonly string[] {
   ]
 }
 
-function print(terminal: Terminal, format: Options['format'], review: AccessReview, who: Who): void {
+function print(
+  terminal: Terminal,
+  format: Options['format'],
+  review: AccessReview,
+  roles: RoleReview,
+  who: Who,
+): void {
   const rows = [HEAD, ...review.lines.map((line) => cellsOf(line, who))]
   if (format === 'json') {
     const lines = review.lines.map((line) => {
       const account = who.get(line.subject)
       return { ...line, email: account?.email ?? null, realm: account?.realm ?? null }
     })
-    terminal.out(JSON.stringify({ ...review, lines }, null, 2))
+    terminal.out(JSON.stringify({ ...review, lines, roles }, null, 2))
   } else if (format === 'csv') {
     terminal.out(csvOf(rows))
     terminal.error(proofText(review))
   } else {
-    terminal.out(`${columns(rows)}\n\n${proofText(review)}`)
+    terminal.out([columns(rows), proofText(review), rolesText(roles)].join('\n\n'))
   }
 }
 
@@ -230,4 +239,18 @@ function proofText({ lines, proof }: AccessReview): string {
     `Proof: ${decisions} decisions (${distinct} different) recorded from ${when(proof.fromMs, '-')} to ${when(proof.untilMs, '-')}`,
     `were made again without all of these at once: ${remarks.join(', ')}.`,
   ].join('\n')
+}
+
+function rolesText({ roles, otherWithSuggested, isProven }: RoleReview): string {
+  const rows = roles.map(({ role, uses, unused }) => [
+    role,
+    Object.keys(uses)
+      .filter((permission) => !unused.includes(permission))
+      .join(' ') || '-',
+    unused.join(' ') || '-',
+  ])
+  const proof = isProven
+    ? `With only what was used, ${otherWithSuggested} of the recorded decisions would be others.`
+    : 'The log does not hold all that decisions rested on: what was not used is a hint, not proven.'
+  return `${columns([['ROLE', 'USED', 'NEVER USED'], ...rows])}\n\n${proof}`
 }
