@@ -52,18 +52,16 @@ test('a role is assigned, listed and revoked, and the log has each', async (t) =
   await done('user', 'add', 'ann@shop.test', '--role', 'customer')
   await refused(/it needs a reason/, 'role', 'assign', 'ann@shop.test', 'manager')
   const given = await done(
-    ...[
-      'role',
-      'assign',
-      'ann@shop.test',
-      'manager',
-      '--reason',
-      'covers for Max',
-      '--by',
-      'eve',
-      '--expires',
-      '14d',
-    ],
+    'role',
+    'assign',
+    'ann@shop.test',
+    'manager',
+    '--reason',
+    'covers for Max',
+    '--by',
+    'eve',
+    '--expires',
+    '14d',
   )
   assert.match(given, /^ann@shop\.test has manager on everything until \d{4}-/)
   const list = await done('role', 'list', 'ann@shop.test')
