@@ -13,7 +13,7 @@ export function checkDraft(draft: GrantDraft, nowMs: number): void {
     checkText(what, text)
   if (approvedBy !== undefined) checkText('approver', approvedBy)
   if (resourceId !== undefined) checkText('resource', resourceId)
-  if (resourceType === undefined ? resourceId !== undefined : !TYPE_NAME.test(resourceType))
+  if (resourceType === undefined ? resourceId !== undefined : !isTypeName(resourceType))
     throw wrong('the type of the resource must be a name such as Order; write Order or Order::7')
   const { expiresMs, notBeforeMs = nowMs, isElevation = false } = draft
   if (![notBeforeMs, expiresMs ?? 0].every(Number.isSafeInteger))
@@ -21,6 +21,11 @@ export function checkDraft(draft: GrantDraft, nowMs: number): void {
   if (isElevation && expiresMs === undefined) throw wrong('an elevation must end')
   if (expiresMs !== undefined && expiresMs <= Math.max(nowMs, notBeforeMs))
     throw wrong('it would end before it begins')
+}
+
+/** Whether a text can name a type in Cedar: `Order`, `Shop::Order`. */
+export function isTypeName(text: string): boolean {
+  return TYPE_NAME.test(text)
 }
 
 function checkText(what: string, text: string): void {

@@ -27,7 +27,9 @@ function decide(
   resource: { readonly type: string; readonly id: string },
   nowMs: number,
 ): boolean {
-  const principal = cedar.principal(holdings, nowMs, { granted: { 'order:read': ['everything'] } })
+  const principal = cedar.principal(holdings, nowMs, {
+    granted: { 'order:read@Order': [new EntityUid('Order', '9')] },
+  })
   const entities = new ObjectEntities((uid) => (uid.key === ANN.key ? principal : cedar.find(uid)))
   const request = {
     principal: ANN,
@@ -107,7 +109,7 @@ test('the generated policy is readable, and is named after what it came from', (
   })
   assert.deepEqual(
     policies.map(({ id }) => id),
-    ['role clerk', 'grant order:read', 'grant order:read on Order', 'grant order:read on one'],
+    ['role clerk', 'grant order:read', 'grant order:read on Order', 'grant order:read on one Order'],
   )
   assert.match(text, /permit \(principal in Role::"clerk", action in \[Action::"order:read"\], resource\);/)
   assert.ok(formatPolicies(text).ok)
@@ -116,7 +118,10 @@ test('the generated policy is readable, and is named after what it came from', (
 for (const { name, run, want } of [
   {
     name: 'a resource type that is no name of Cedar stops the start',
-    run: () => rbacToCedar({}, ['a:b'], { resourceTypes: ['Order; permit(principal, action, resource)'] }),
+    run: () =>
+      rbacToCedar({}, ['a:b'], {
+        resourceTypes: ['Order) when { true }; permit (principal, action, resource'],
+      }),
     want: /no Cedar name/,
   },
   {

@@ -6,6 +6,7 @@ import type { FindEntity, PlainEntity } from './cedar/objects.ts'
 import { parsePolicies } from './cedar/parser.ts'
 import { renameByAnnotation } from './cedar/policy.ts'
 import { EntityUid } from './cedar/value.ts'
+import { isTypeName } from './grants-draft.ts'
 import { PERMISSIONS, Rbac, type RoleHierarchy } from './rbac.ts'
 
 /** Roles and permissions as Cedar: what stands in the policies, and what stands in the entities. */
@@ -30,7 +31,7 @@ export interface CedarRoles {
 /** What is not asked of the roles themselves. */
 export interface CedarRolesOptions {
   readonly inherits?: RoleHierarchy
-  /** The types for all of whose resources a grant may be: `order:read` on `Order`. */
+  /** The types of resources that a grant may be limited to. A grant for one of another type gives nothing. */
   readonly resourceTypes?: readonly string[]
 }
 
@@ -44,9 +45,19 @@ export function actionUid(permission: string): EntityUid {
   return new EntityUid('Action', permission)
 }
 
-/** What a stored grant of a permission makes its subject a member of: `Permission::"order:read"`, `Permission::Order::"order:read"`. */
-function permissionUid(permission: string, resourceType?: string): EntityUid {
-  return new EntityUid(resourceType === undefined ? 'Permission' : `Permission::${resourceType}`, permission)
+/** What a stored grant of a permission makes its subject a member of. */
+function permissionUid(permission: string): EntityUid {
+  return new EntityUid('Permission', permission)
+}
+
+/** The same for all resources of a type. */
+function typedPermissionUid(permission: string, resourceType: string): EntityUid {
+  return new EntityUid('TypedPermission', keyOf(permission, resourceType))
+}
+
+/** `order:read@Order`. A type has no `@` in it, so two pairs never have the same key. */
+function keyOf(permission: string, resourceType: string): string {
+  return `${permission}@${resourceType}`
 }
 
 /** Roles and permissions as Cedar policies that give the same answers as `Rbac` and `giversOf`. */
@@ -56,11 +67,15 @@ export function rbacToCedar(
   { inherits = {}, resourceTypes = [] }: CedarRolesOptions = {},
 ): CedarRoles {
   const rbac = new Rbac(roles, permissions, inherits)
+  const types = new Set(resourceTypes)
+  const wrong = resourceTypes.find((type) => !isTypeName(type))
+  if (wrong !== undefined)
+    throw new RingwallError('access.not-cedar', `\`${wrong}\` is no Cedar name of a type`)
   const text = [
     ...Object.entries(roles).map(([role, given]) =>
       rolePolicy(role, given.includes('*') ? permissions : given),
     ),
-    ...permissions.flatMap((permission) => grantPolicies(permission, resourceTypes)),
+    ...permissions.flatMap((permission) => grantPolicies(permission, types)),
   ].join('')
   return {
     text,
@@ -72,7 +87,13 @@ export function rbacToCedar(
             parents: (Object.hasOwn(inherits, uid.id) ? inherits[uid.id] : undefined)?.map(roleUid) ?? [],
           }
         : undefined,
-    principal: (holdings, nowMs, attributes = {}) => principalOf(rbac, holdings, nowMs, attributes),
+    principal: (holdings, nowMs, attributes = {}) =>
+      principalOf(
+        rbac,
+        types,
+        holdings.filter((holding) => isInForce(holding, nowMs)),
+        attributes,
+      ),
   }
 }
 
@@ -83,26 +104,22 @@ function rolePolicy(role: string, given: readonly string[]): string {
   return `@id(${quote(`role ${role}`)})\npermit (principal in ${roleUid(role).toString()}, action in [${actions}], resource);\n`
 }
 
-function grantPolicies(permission: string, resourceTypes: readonly string[]): readonly string[] {
-  const action = actionUid(permission).toString()
-  const name = quote(permission)
+function grantPolicies(permission: string, resourceTypes: ReadonlySet<string>): readonly string[] {
+  const action = `action == ${actionUid(permission).toString()}`
   const permit = (id: string, principal: string, resource: string, condition = ''): string =>
-    `@id(${quote(id)})\npermit (${principal}, action == ${action}, ${resource})${condition};\n`
+    `@id(${quote(id)})\npermit (${principal}, ${action}, ${resource})${condition};\n`
+  const ofType = (type: string): readonly string[] => {
+    const key = quote(keyOf(permission, type))
+    const uid = typedPermissionUid(permission, type).toString()
+    const isOne = `principal has granted && principal.granted has ${key} && principal.granted[${key}].contains(resource)`
+    return [
+      permit(`grant ${permission} on ${type}`, `principal in ${uid}`, `resource is ${type}`),
+      permit(`grant ${permission} on one ${type}`, 'principal', `resource is ${type}`, `\nwhen { ${isOne} }`),
+    ]
+  }
   return [
     permit(`grant ${permission}`, `principal in ${permissionUid(permission).toString()}`, 'resource'),
-    ...resourceTypes.map((type) =>
-      permit(
-        `grant ${permission} on ${type}`,
-        `principal in ${permissionUid(permission, type).toString()}`,
-        `resource is ${type}`,
-      ),
-    ),
-    permit(
-      `grant ${permission} on one`,
-      'principal',
-      'resource',
-      `\nwhen { principal has granted && principal.granted has ${name} && principal.granted[${name}].contains(resource) }`,
-    ),
+    ...[...resourceTypes].flatMap(ofType),
   ]
 }
 
@@ -122,24 +139,20 @@ function read(text: string): readonly Policy[] {
 
 function principalOf(
   rbac: Rbac,
+  types: ReadonlySet<string>,
   holdings: readonly Holding[],
-  nowMs: number,
   attributes: Readonly<Record<string, unknown>>,
 ): PlainEntity {
   const parents: EntityUid[] = []
   const granted: Record<string, EntityUid[]> = Object.create(null) as Record<string, EntityUid[]>
   for (const holding of holdings) {
-    if (!isInForce(holding, nowMs)) continue
-    if (isForEverything(holding)) {
-      if (holding.kind === 'permission') parents.push(permissionUid(holding.name))
-      else if (rbac.isRole(holding.name)) parents.push(roleUid(holding.name))
-      continue
-    }
-    const { resourceType: type, resourceId: id } = holding
-    if (type === undefined) continue
-    for (const permission of holding.kind === 'role' ? rbac.permissionsOf([holding.name]) : [holding.name]) {
-      if (id === undefined) parents.push(permissionUid(permission, type))
-      else (granted[permission] ??= []).push(new EntityUid(type, id))
+    const { kind, name, resourceType: type, resourceId: id } = holding
+    if (kind === 'role' ? !rbac.isRole(name) : !rbac.isPermission(name)) continue
+    if (isForEverything(holding)) parents.push(kind === 'role' ? roleUid(name) : permissionUid(name))
+    if (type === undefined || !types.has(type)) continue
+    for (const permission of kind === 'role' ? rbac.permissionsOf([name]) : [name]) {
+      if (id === undefined) parents.push(typedPermissionUid(permission, type))
+      else (granted[keyOf(permission, type)] ??= []).push(new EntityUid(type, id))
     }
   }
   // INVARIANT: `granted` comes from holdings alone, whatever the application's own attributes are.
