@@ -22,10 +22,10 @@ const DOCUMENTS: readonly ResourceFacts[] = [
   { id: 'team by default', owner: 'max', team: 'red' },
   { id: 'hidden from the team', owner: 'max', team: 'red', teamVisible: false },
   { id: 'other team', owner: 'max', team: 'blue', teamVisible: true },
-  { id: 'public', owner: 'max', organisation: 'acme', organisationPublic: true },
-  { id: 'not public', owner: 'max', organisation: 'acme', organisationPublic: false },
-  { id: 'elsewhere', owner: 'max', organisation: 'other', organisationPublic: true },
-  { id: 'nobody’s', owner: null, team: null, organisation: null, organisationPublic: true },
+  { id: 'public', owner: 'max', organisation: 'acme', orgPublic: true },
+  { id: 'not public', owner: 'max', organisation: 'acme', orgPublic: false },
+  { id: 'elsewhere', owner: 'max', organisation: 'other', orgPublic: true },
+  { id: 'nobody’s', owner: null, team: null, organisation: null, orgPublic: true },
 ]
 const SHARES = [{ id: 'shared', userId: 'ann', action: 'document:read' }]
 const source = {
@@ -103,11 +103,11 @@ test('the list that a filter describes is the list of what the check allows', as
         typeof id === 'string' ? new EntityUid(type, id) : undefined
       const attributes = {
         owner: known('User', facts.owner),
-        shared_with: sharedWith.map((id) => new EntityUid('User', id)),
+        sharedWith: sharedWith.map((id) => new EntityUid('User', id)),
         team: known('Team', facts.team),
-        team_visible: facts.teamVisible,
+        teamVisible: facts.teamVisible,
         organisation: known('Organisation', facts.organisation),
-        organisation_public: facts.organisationPublic,
+        orgPublic: facts.orgPublic,
       }
       const rows = new ObjectEntities((uid) => (uid.key === resource.key ? { attributes } : undefined))
       const both = { get: (uid: EntityUid) => rows.get(uid) ?? entities.get(uid) }
@@ -131,7 +131,7 @@ test('roles, elevations and requirements stand beside the relations', async () =
   const roles = rbacToCedar({ auditor: ['document:read'] }, ACTIONS, { resourceTypes: ['Document'] })
   const requirements = new AbacPolicy({ resourceType: 'Document' }).addRule(
     'nothing public is deleted',
-    'action != Action::"document:delete" || !(resource has organisation_public) || !resource.organisation_public',
+    'action != Action::"document:delete" || !(resource has orgPublic) || !resource.orgPublic',
   )
   const forbids = parsePolicies(requirements.toCedar())
   assert.ok(forbids.ok)

@@ -25,7 +25,7 @@ export interface ResourceFacts {
   /** False keeps a team's resource to its owner and those it is shared with. */
   readonly teamVisible?: boolean
   readonly organisation?: string | null
-  readonly organisationPublic?: boolean
+  readonly orgPublic?: boolean
 }
 
 /** Where resources are; asked for each decision. */
@@ -64,10 +64,10 @@ export interface ResourceAuthorizerOptions {
 
 const CONDITIONS: Readonly<Record<Relation, string>> = {
   owner: 'resource has owner && resource.owner == principal',
-  share: 'resource.shared_with.contains(principal)',
-  team: 'resource has team && principal in resource.team && (!(resource has team_visible) || resource.team_visible)',
+  share: 'resource.sharedWith.contains(principal)',
+  team: 'resource has team && principal in resource.team && (if resource has teamVisible then resource.teamVisible else true)',
   organisation:
-    'resource has organisation && principal in resource.organisation && resource has organisation_public && resource.organisation_public',
+    'resource has organisation && principal in resource.organisation && resource has orgPublic && resource.orgPublic',
 }
 
 /**
@@ -157,11 +157,11 @@ function attributesOf(facts: ResourceFacts, sharedWith: readonly EntityUid[]): P
   return {
     id: facts.id,
     owner: named('User', facts.owner),
-    shared_with: sharedWith,
+    sharedWith: sharedWith,
     team: named('Team', facts.team),
-    team_visible: facts.teamVisible,
+    teamVisible: facts.teamVisible,
     organisation: named('Organisation', facts.organisation),
-    organisation_public: facts.organisationPublic,
+    orgPublic: facts.orgPublic,
   }
 }
 
