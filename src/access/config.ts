@@ -22,10 +22,12 @@ export const authorizationSchema = z
       .describe('Roles of which each role has everything too, such as `{ manager: [support] }`.'),
     elevation: z
       .strictObject({
-        default: duration({ min: '1m', max: '24h' })
+        default_ttl: duration({ min: '1m', max: '24h' })
           .prefault('15m')
           .describe('How long an elevation lasts that says nothing else.'),
-        max: duration({ min: '1m', max: '24h' }).prefault('8h').describe('The longest that one may last.'),
+        max_ttl: duration({ min: '1m', max: '24h' })
+          .prefault('8h')
+          .describe('The longest that one may last.'),
         approval: z
           .enum(['optional', 'required'])
           .default('optional')

@@ -132,7 +132,7 @@ test('a permission is granted for one resource, listed and revoked', async (t) =
 test('an elevation lasts as long as configured at most, and may need somebody else', async (t) => {
   const { done, refused } = openFolder(
     t,
-    'security: { authorization: { elevation: { default: 5m, max: 10m, approval: required } } }\n',
+    'security: { authorization: { elevation: { default_ttl: 5m, max_ttl: 10m, approval: required } } }\n',
   )
   await done('user', 'add', 'ann@shop.test')
   const elevate = ['grant', 'elevate', 'ann@shop.test', 'order:delete', 'manager', '--reason', 'incident 7']

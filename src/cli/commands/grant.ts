@@ -64,8 +64,8 @@ export function grantCommand({ terminal }: CommandContext): Command {
         for (const name of permissions) requirePermission(desk, name)
         const { elevation } = desk.config.security.authorization
         const elevated = new ElevatedPermissions(desk.kept.grants, desk.rbac, systemClock, {
-          defaultMs: elevation.default,
-          maxMs: elevation.max,
+          defaultMs: elevation.default_ttl,
+          maxMs: elevation.max_ttl,
           approval: elevation.approval,
         })
         const made = await elevated.elevate({
