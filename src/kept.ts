@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 
+import { Grants } from './access/index.ts'
 import type { Config } from './config/index.ts'
 import { type Clock, type RandomBytes, systemClock, systemRandom } from './core/clock.ts'
 import type { Keys } from './core/keys.ts'
@@ -14,6 +15,8 @@ export interface Kept {
   readonly keys: Keys
   readonly hasher: PasswordHasher
   readonly visitors: VisitorBook
+  /** Roles and permissions that were given beside those of the accounts. */
+  readonly grants: Grants
   identity(realm: 'site' | 'operator', config?: Config): Identity
   accounts(realm: 'site' | 'operator'): Accounts
   close(): Promise<void>
@@ -47,6 +50,7 @@ export async function openKept(
   })
   const hasher = new PasswordHasher(keys, random)
   const visitors = new VisitorBook({ keys, clock, random, onNotice })
+  const grants = new Grants({ database: store.database, clock, random, onNotice })
   const identity = (realm: 'site' | 'operator', current = config): Identity =>
     new Identity({
       realm,
@@ -58,6 +62,7 @@ export async function openKept(
       hasher,
       clock,
       random,
+      holdingsOf: (subjectId, nowMs) => grants.heldBy(subjectId, nowMs),
     })
   const sweeping = setInterval(() => {
     store.sessions
@@ -69,12 +74,14 @@ export async function openKept(
     keys,
     hasher,
     visitors,
+    grants,
     identity,
     accounts: (realm) => identity(realm).accounts,
     async close() {
       clearInterval(sweeping)
       visitors.close()
       await hasher.close()
+      await grants.close()
       await store.close()
     },
   }

@@ -138,6 +138,7 @@ function partsOf(config: Config, kept: Kept, clock: Clock, identity: Identity, i
     counters: kept.store.counters,
     clock,
     identity,
+    noteUse: kept.grants.noteUse.bind(kept.grants),
     rules,
     geography,
     visitors: kept.visitors.of(config.security.perimeter, geography),

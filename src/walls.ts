@@ -3,6 +3,7 @@ import { askFor } from './access-policy.ts'
 import { applicationWall } from './application/index.ts'
 import type { Config, RouteConfig } from './config/index.ts'
 import type { Clock } from './core/clock.ts'
+import type { NoteUse } from './core/holding.ts'
 import type { Upstream, Wall } from './core/wall.ts'
 import { dataWall } from './data/index.ts'
 import { edgeWall } from './edge/index.ts'
@@ -22,6 +23,7 @@ export interface Parts {
   readonly counters: Counters
   readonly clock: Clock
   readonly identity: Identity
+  readonly noteUse: NoteUse
   /** The rule sets of the perimeter, where some are configured. */
   readonly rules: Engine | undefined
   readonly decode: DecodeBody
@@ -57,7 +59,7 @@ export function buildWalls(
     edgeWall(security, route, parts),
     gatewayWall(security, route, parts),
     identityWall(identity, route, audience),
-    accessWall(security.authorization, route, policy),
+    accessWall(security.authorization, route, parts.noteUse, policy),
     applicationWall(security.application, route),
     dataWall(route),
   ]

@@ -1,4 +1,4 @@
-import { z } from '../core/schema.ts'
+import { duration, z } from '../core/schema.ts'
 import { GUIDE_ROLES, PERMISSIONS } from './rbac.ts'
 
 const permission = z
@@ -46,6 +46,24 @@ export const authorizationSchema = z
       .record(z.string(), z.array(z.union([z.literal('*'), permission])))
       .default(Object.fromEntries(Object.entries(GUIDE_ROLES).map(([role, given]) => [role, [...given]])))
       .describe('Permissions of each role; `*` for all.'),
+    inherits: z
+      .record(z.string(), z.array(z.string()))
+      .default({})
+      .describe('Roles of which each role has everything too, such as `{ manager: [support] }`.'),
+    elevation: z
+      .strictObject({
+        default_ttl: duration({ min: '1m', max: '24h' })
+          .prefault('15m')
+          .describe('How long an elevation lasts that says nothing else.'),
+        max_ttl: duration({ min: '1m', max: '24h' })
+          .prefault('8h')
+          .describe('The longest that one may last.'),
+        approval: z
+          .enum(['optional', 'required'])
+          .default('optional')
+          .describe('Whether somebody else than who gets and who gives it must have approved.'),
+      })
+      .prefault({}),
   })
   .prefault({})
 

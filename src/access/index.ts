@@ -18,6 +18,7 @@ export {
 export type { DecisionBody } from './authzen/judge.ts'
 export { DEFAULT_LIMITS as AUTHZEN_LIMITS, type Limits as AuthZenLimits } from './authzen/limits.ts'
 export type { PropertyRule, TypeRule, VocabularyRules } from './authzen/vocabulary.ts'
+export { type AbacOptions, AbacPolicy, type AbacRule, type AccessContext } from './abac.ts'
 export type { ActionScope, Condition, Expr, Policy, Scope, SlotName } from './cedar/ast.ts'
 export { slotsOf } from './cedar/ast.ts'
 export {
@@ -66,5 +67,42 @@ export {
 export { type Obligation, type ObligationFault, readObligation, signObligation } from './obligation.ts'
 export { type Fulfilment, Obligations, type ObligationsOptions, type Row } from './obligations.ts'
 export { type Named, PolicySet, type PolicySources } from './policy-set.ts'
-export { GUIDE_ROLES, PermissionDenied, PERMISSIONS, Rbac, requirePermission } from './rbac.ts'
 export { accessWall, type AskForFacts, type FactsAnswer, type PolicyParts } from './wall.ts'
+export {
+  ElevatedPermissions,
+  ELEVATION_LIMITS,
+  type ElevationLimits,
+  type ElevationRequest,
+} from './elevation.ts'
+export { type Grant, type GrantDraft, Grants } from './grants.ts'
+export { type AccessQuestion, covers, giversOf, holdingsOf } from './grants-in-force.ts'
+export {
+  GUIDE_ROLES,
+  PermissionDenied,
+  PERMISSIONS,
+  Rbac,
+  requirePermission,
+  type RoleHierarchy,
+} from './rbac.ts'
+export { actionUid, type CedarRoles, type CedarRolesOptions, rbacToCedar, roleUid } from './rbac-cedar.ts'
+export {
+  type FilterQuestion,
+  type Relation,
+  ResourceAuthorizer,
+  type ResourceAuthorizerOptions,
+  type ResourceFacts,
+  type ResourceSource,
+  type ResourceUser,
+} from './resource-authorizer.ts'
+export {
+  type AccessReview,
+  type Advice,
+  type DecideAgain,
+  decideByRoles,
+  reviewAccess,
+  type ReviewLine,
+  type ReviewProof,
+  type ReviewSubjectHolding,
+} from './review.ts'
+export { type DecisionLine, DecisionTally, RoleOrigins, type TalliedDecision } from './review-log.ts'
+export { type RoleReview, reviewRoles, type RoleUse } from './review-roles.ts'

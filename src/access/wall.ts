@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts'
 import { RingwallError } from '../core/errors.ts'
 import type { Exchange, Subject } from '../core/exchange.ts'
+import type { NoteUse } from '../core/holding.ts'
 import { pass, refuse, type Verdict } from '../core/verdict.ts'
 import type { Wall } from '../core/wall.ts'
 import { type Binding, bindRoute, fillTemplate } from './binding.ts'
@@ -11,6 +12,7 @@ import type { AccessRouteConfig, AuthorizationConfig } from './config.ts'
 import { entitiesFor, type Fact, fieldsOf, openRecord } from './facts.ts'
 import { type JsonWebKey, signObligation } from './obligation.ts'
 import type { PolicySet } from './policy-set.ts'
+import { giversOf, holdingsOf } from './grants-in-force.ts'
 import { Rbac } from './rbac.ts'
 
 /** What an application says of a resource. */
@@ -39,10 +41,12 @@ export interface PolicyParts {
 export function accessWall(
   config: AuthorizationConfig,
   route: AccessRouteConfig,
+  noteUse: NoteUse = () => undefined,
   policy?: PolicyParts,
 ): Wall {
-  const judgeRoles = rolesJudge(config, route)
-  const judgePolicy = policyJudge(config, route, policy)
+  const rbac = new Rbac(config.roles, config.permissions, config.inherits)
+  const judgeRoles = rolesJudge(rbac, config, route, noteUse)
+  const judgePolicy = policyJudge(rbac, config, route, policy)
   return {
     layer: 4,
     name: 'access',
@@ -60,10 +64,11 @@ export function accessWall(
 }
 
 function rolesJudge(
+  rbac: Rbac,
   config: AuthorizationConfig,
   { name, permission }: AccessRouteConfig,
+  noteUse: NoteUse,
 ): ((exchange: Exchange, subject: Subject) => Verdict) | undefined {
-  const rbac = new Rbac(config.roles, config.permissions)
   if (permission === undefined) return undefined
   if (!rbac.isPermission(permission)) {
     const known = config.permissions.join(', ')
@@ -73,15 +78,24 @@ function rolesJudge(
     )
   }
   return (exchange, subject) => {
+    const nowMs = exchange.startedMs
+    const holdings = holdingsOf(subject)
+    const givers = giversOf(rbac, holdings, { permission, nowMs })
+    const held = holdings.map(({ id }) => id)
+    exchange.trace.decided({ permission, allowed: givers.length > 0, held })
     const roles = subject.roles.join(', ') || 'no role'
-    if (!rbac.hasPermission(subject.roles, permission))
-      return refuse('access.denied', `${permission} is not given by ${roles}`)
-    exchange.trace.note(`${permission} by ${roles}`)
+    if (givers.length === 0) return refuse('access.denied', `${permission} is not given by ${roles}`)
+    noteUse(
+      givers.map(({ id }) => id),
+      nowMs,
+    )
+    exchange.trace.note(`${permission} by ${givers.map((giver) => giver.name).join(', ')}`)
     return pass
   }
 }
 
 function policyJudge(
+  rbac: Rbac,
   { policy: config }: AuthorizationConfig,
   route: AccessRouteConfig,
   parts: PolicyParts | undefined,
@@ -99,7 +113,7 @@ function policyJudge(
   const principalOf = ({ id, email, name, roles }: Subject): Fact => ({
     uid: new EntityUid(config.principal, id),
     attributes: { email, name },
-    parents: roleType ? roles.map((role) => new EntityUid(config.role, role)) : [],
+    parents: roleType ? [...rbac.countsAs(roles)].map((role) => new EntityUid(config.role, role)) : [],
     missing: 'unknown',
     knownAbove,
   })

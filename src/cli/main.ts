@@ -4,12 +4,15 @@ import { Command, CommanderError } from 'commander'
 
 import { ConfigError } from '../config/index.ts'
 import { RingwallError } from '../core/errors.ts'
+import { accessCommand } from './commands/access.ts'
 import { auditCommand } from './commands/audit.ts'
 import { checkCommand } from './commands/check.ts'
 import { completionCommand } from './commands/completion.ts'
 import { configCommand } from './commands/config.ts'
 import { explainCommand } from './commands/explain.ts'
+import { grantCommand } from './commands/grant.ts'
 import { initCommand } from './commands/init.ts'
+import { roleCommand } from './commands/role.ts'
 import { rulesCommand } from './commands/rules.ts'
 import { upCommand } from './commands/up.ts'
 import { userCommand } from './commands/user.ts'
@@ -74,6 +77,9 @@ Examples:
     rulesCommand,
     auditCommand,
     userCommand,
+    roleCommand,
+    grantCommand,
+    accessCommand,
   ]
   for (const command of commands) program.addCommand(command(context).copyInheritedSettings(program))
   program.addCommand(completionCommand(context, program).copyInheritedSettings(program))

@@ -5,7 +5,15 @@ import { formatDurationExact, formatSizeExact } from './measure.ts'
 import type { Config } from './schema.ts'
 
 /** Keys whose value is milliseconds or bytes inside, and a text with a unit in the file. */
-const DURATIONS = new Set(['flush', 'body_timeout', 'connect_timeout', 'timeout', 'idle_timeout'])
+const DURATIONS = new Set([
+  'flush',
+  'body_timeout',
+  'connect_timeout',
+  'timeout',
+  'idle_timeout',
+  'default_ttl',
+  'max_ttl',
+])
 const SIZES = new Set(['max_body', 'inspect_body'])
 
 /** The whole configuration, defaults included, as YAML that could be loaded again; secrets are `[secret]`. */

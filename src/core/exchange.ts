@@ -1,4 +1,5 @@
 import type { HeaderList } from './headers.ts'
+import type { Holding } from './holding.ts'
 import type { SecurityEvent } from './watch.ts'
 import type { Trace } from './trace.ts'
 
@@ -48,7 +49,10 @@ export interface Subject {
   readonly id: string
   readonly email: string
   readonly name: string
+  /** Of the account, assigned and elevated, as far as they count for everything: `rolesOf(holdings)`. */
   readonly roles: readonly string[]
+  /** Everything that the subject holds, also for single resources. Absent where there is nothing but `roles`. */
+  readonly holdings?: readonly Holding[]
   readonly realm: 'site' | 'operator'
   /** All sessions with an older version are dead. */
   readonly sessionVersion: number

@@ -1,4 +1,5 @@
 import type { Clock } from './clock.ts'
+import type { ResourceRef } from './holding.ts'
 import type { RefusalCode } from './refusals.ts'
 
 /** The moments of a walk: four at which walls are asked, and the visit to the application between them. */
@@ -19,6 +20,20 @@ export interface MatchedRule {
   readonly at: string
 }
 
+/** A decision about access and what it rested on: enough to make it again, for `ringwall access review`. */
+export interface AccessDecision {
+  readonly permission: string
+  readonly resource?: ResourceRef
+  readonly allowed: boolean
+  /** Ids of what the subject held (`Holding`). */
+  readonly held: readonly string[]
+  /** There was more than is kept here. */
+  readonly isCut?: true
+}
+
+const MAX_DECISIONS = 16
+const MAX_HELD = 64
+
 /** One question to one wall, and what it said. */
 export interface Step {
   readonly wall: string
@@ -31,6 +46,8 @@ export interface Step {
   saw?: string
   /** The rules of the perimeter that matched. */
   rules?: readonly MatchedRule[]
+  /** What was decided about access. */
+  decisions?: readonly AccessDecision[]
   /** How long it took, in microseconds. */
   micros: number
 }
@@ -67,6 +84,17 @@ export class Trace {
   matched(rules: readonly MatchedRule[]): void {
     const step = this.#open
     if (step && rules.length > 0) step.rules = [...(step.rules ?? []), ...rules]
+  }
+
+  /** The wall that is being asked decided about access. What is kept is bounded, and says so. */
+  decided(decision: AccessDecision): void {
+    const step = this.#open
+    const known = step?.decisions ?? []
+    if (!step) return
+    const held = decision.held.slice(0, MAX_HELD)
+    const isCut = held.length < decision.held.length || known.length >= MAX_DECISIONS
+    const kept = isCut ? { ...decision, held, isCut: true as const } : decision
+    step.decisions = [...known.slice(0, MAX_DECISIONS - 1), kept]
   }
 
   /** What the wall that is being asked saw. Several notes are joined. */

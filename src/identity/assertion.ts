@@ -2,6 +2,7 @@ import { calculateJwkThumbprint, importJWK, type JWK, SignJWT } from 'jose'
 
 import type { Clock } from '../core/clock.ts'
 import type { Subject } from '../core/exchange.ts'
+import { isForEverything } from '../core/holding.ts'
 import type { Keys } from '../core/keys.ts'
 
 const TTL_SECONDS = 60
@@ -10,7 +11,8 @@ const MAX_CACHED = 10_000
 /**
  * Tells the application who is signed in, in a form that nobody else can make: a JWT (RFC 7519) signed with ES256, valid
  * for 60 seconds, for one audience. A signature costs more than all walls, so one is used for half of its life for the same
- * session, roles and version; whether the session lives is decided before, for each request.
+ * session, roles and version; whether the session lives is decided before, for each request. A role that ends sooner
+ * ends the token with it, to the second.
  */
 export class Assertions {
   readonly #keys: Keys
@@ -27,11 +29,12 @@ export class Assertions {
     const nowMs = this.#clock.now()
     const cached = this.#cache.get(key)
     if (cached && nowMs < cached.freshUntilMs) return cached.token
-    const token = this.#sign(subject, audience, Math.floor(nowMs / 1000))
+    const endMs = Math.min(nowMs + TTL_SECONDS * 1000, ...roleEnds(subject))
+    const token = this.#sign(subject, audience, nowMs, endMs)
     // INVARIANT: at most MAX_CACHED entries; the oldest go first.
     this.#cache.delete(key)
     if (this.#cache.size >= MAX_CACHED) this.#cache.delete(this.#cache.keys().next().value as string)
-    this.#cache.set(key, { token, freshUntilMs: nowMs + (TTL_SECONDS * 1000) / 2 })
+    this.#cache.set(key, { token, freshUntilMs: Math.min(nowMs + (TTL_SECONDS * 1000) / 2, endMs) })
     return token
   }
 
@@ -50,7 +53,7 @@ export class Assertions {
     return { keys: await Promise.all(keys) }
   }
 
-  async #sign(subject: Subject, audience: string, nowSeconds: number): Promise<string> {
+  async #sign(subject: Subject, audience: string, nowMs: number, endMs: number): Promise<string> {
     const jwk = this.signingKey()
     const kid = await calculateJwkThumbprint(jwk)
     return new SignJWT({
@@ -63,8 +66,17 @@ export class Assertions {
       .setIssuer('ringwall')
       .setSubject(subject.id)
       .setAudience(audience)
-      .setIssuedAt(nowSeconds)
-      .setExpirationTime(nowSeconds + TTL_SECONDS)
+      .setIssuedAt(Math.floor(nowMs / 1000))
+      .setExpirationTime(Math.ceil(endMs / 1000))
       .sign(await importJWK(jwk, 'ES256'))
   }
+}
+
+/** When the roles that the token names end, as far as they do. */
+function roleEnds({ holdings = [] }: Subject): readonly number[] {
+  return holdings.flatMap((holding) =>
+    holding.kind === 'role' && isForEverything(holding) && holding.expiresMs !== undefined
+      ? [holding.expiresMs]
+      : [],
+  )
 }

@@ -1,5 +1,6 @@
 import type { Clock, RandomBytes } from '../core/clock.ts'
 import type { Subject } from '../core/exchange.ts'
+import { accountHoldings, type HoldingsOf, rolesOf } from '../core/holding.ts'
 import type { Keys } from '../core/keys.ts'
 import type { Counters, Database, SessionRow, SessionStore } from '../store/index.ts'
 import { type Account, Accounts, type PasswordChange } from './accounts.ts'
@@ -40,6 +41,8 @@ export interface IdentityOptions {
   readonly hasher: PasswordHasher
   readonly clock: Clock
   readonly random: RandomBytes
+  /** What a subject was given beside the roles of the account; nothing where it is not told. */
+  readonly holdingsOf?: HoldingsOf
 }
 
 /** Who people are, in one realm: accounts, sign-in, sessions, and the assertion to the application. */
@@ -52,6 +55,7 @@ export class Identity {
   readonly #hasher: PasswordHasher
   readonly #lockout: Lockout
   readonly #clock: Clock
+  readonly #holdingsOf: HoldingsOf
 
   constructor(options: IdentityOptions) {
     const { realm, config, database, sessions, counters, keys, hasher, clock, random } = options
@@ -71,6 +75,7 @@ export class Identity {
     this.#hasher = hasher
     this.#lockout = new Lockout(config.lockout, counters, clock)
     this.#clock = clock
+    this.#holdingsOf = options.holdingsOf ?? (async () => [])
   }
 
   /**
@@ -124,11 +129,15 @@ export class Identity {
       await this.sessions.end(rawToken)
       return { ok: false, reason: 'revoked' }
     }
+    const nowMs = this.#clock.now()
+    // The account's own roles and what is stored beside them are one list from here on; nothing further in reads either.
+    const holdings = [...accountHoldings(account.roles), ...(await this.#holdingsOf(account.id, nowMs))]
     const subject: Subject = {
       id: account.id,
       email: account.email,
       name: account.name,
-      roles: account.roles,
+      roles: rolesOf(holdings, nowMs),
+      holdings,
       realm: account.realm,
       sessionVersion: account.sessionVersion,
       sessionRef: hashToken(session.id_hash).slice(0, 22),

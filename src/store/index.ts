@@ -6,4 +6,12 @@ export { openRedis, RedisCounters, requireRedis } from './redis.ts'
 export { RedisSessions, type SessionStore, SqlSessions } from './sessions.ts'
 export { openSqlite } from './sqlite.ts'
 export { openStore, type Store, type StoreOptions } from './store.ts'
-export type { AccountRow, AuditRow, PasswordHistoryRow, SessionRow, Tables } from './tables.ts'
+export type {
+  AccountRow,
+  AuditRow,
+  PasswordHistoryRow,
+  PermissionGrantRow,
+  RoleAssignmentRow,
+  SessionRow,
+  Tables,
+} from './tables.ts'

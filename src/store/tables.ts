@@ -69,10 +69,46 @@ export interface AuditRow {
   readonly data: string | null
 }
 
+/** What a stored grant has, whatever it grants. Rows are never removed: they are who had what, and by whom. */
+interface GrantColumns {
+  readonly id: string
+  /** The account. */
+  readonly subject: string
+  /** Only for resources of this type; null for everything. */
+  readonly resource_type: string | null
+  /** Only for this one. */
+  readonly resource_id: string | null
+  /** 1 for a short one that was taken for a task. */
+  readonly elevation: number
+  readonly reason: string
+  readonly granted_by: string
+  readonly approved_by: string | null
+  readonly granted_at: number
+  readonly not_before: number
+  /** From this moment on it does not count. */
+  readonly expires_at: number | null
+  /** Not null: it does not count, whatever the time is. */
+  readonly revoked_at: number | null
+  readonly revoked_by: string | null
+  readonly last_used_at: number | null
+}
+
+/** A role that a subject was given beside those of the account. */
+export interface RoleAssignmentRow extends GrantColumns {
+  readonly role: string
+}
+
+/** A permission that a subject was given directly. */
+export interface PermissionGrantRow extends GrantColumns {
+  readonly permission: string
+}
+
 /** Every table of the store. */
 export interface Tables {
   readonly accounts: AccountRow
   readonly password_history: PasswordHistoryRow
   readonly sessions: SessionRow
   readonly audit_events: AuditRow
+  readonly role_assignments: RoleAssignmentRow
+  readonly permission_grants: PermissionGrantRow
 }
