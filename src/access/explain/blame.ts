@@ -19,21 +19,17 @@ export type Blame =
 export function blame(expr: Expr, wanted: boolean, env: Env): Blame | undefined {
   const found = evaluate(expr, env)
   if (found === wanted) return undefined
-  switch (expr.kind) {
-    case 'not':
-      return blame(expr.of, !wanted, env)
-    case 'and':
-      return wanted ? everyTerm(expr.terms, wanted, env) : oneTerm(expr.terms, wanted, env)
-    case 'or':
-      return wanted ? oneTerm(expr.terms, wanted, env) : everyTerm(expr.terms, wanted, env)
-    case 'if':
-      return smallest([
-        allOf([blame(expr.test, true, env), blame(expr.yes, wanted, env)]),
-        allOf([blame(expr.test, false, env), blame(expr.no, wanted, env)]),
-      ])
-    default:
-      return { kind: 'condition', expr, wanted, found }
-  }
+  if (expr.kind === 'not') return blame(expr.of, !wanted, env)
+  if (expr.kind === 'and' || expr.kind === 'or')
+    return (expr.kind === 'and') === wanted
+      ? everyTerm(expr.terms, wanted, env)
+      : oneTerm(expr.terms, wanted, env)
+  if (expr.kind === 'if')
+    return smallest([
+      allOf([blame(expr.test, true, env), blame(expr.yes, wanted, env)]),
+      allOf([blame(expr.test, false, env), blame(expr.no, wanted, env)]),
+    ])
+  return { kind: 'condition', expr, wanted, found }
 }
 
 function everyTerm(terms: readonly Expr[], wanted: boolean, env: Env): Blame | undefined {

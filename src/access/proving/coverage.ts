@@ -10,6 +10,7 @@ import { allowsType, type Part, clausesOf } from '../explain/clause.ts'
 import { constantOf, envOf, evaluate } from '../explain/evaluation.ts'
 import type { PolicyCase } from './case.ts'
 import { requestTypesOf } from './request-types.ts'
+import { conditionsIn } from './variant.ts'
 
 /** How often one condition was seen true, false and failing. */
 export interface ClauseCoverage {
@@ -88,13 +89,6 @@ function addBody(counts: Counts, part: Part, expr: Expr): void {
   for (const inner of conditionsIn(expr)) addBody(counts, part, inner)
 }
 
-/** The conditions directly inside a condition. */
-function conditionsIn(expr: Expr): readonly Expr[] {
-  if (expr.kind === 'and' || expr.kind === 'or') return expr.terms
-  if (expr.kind === 'if') return [expr.test, expr.yes, expr.no]
-  return expr.kind === 'not' ? [expr.of] : []
-}
-
 function walkPolicy(policy: Policy, env: Env, counts: Counts): void {
   for (const { part, expr, wanted } of clausesOf(policy)) {
     const isBody = part === 'when' || part === 'unless'
@@ -104,23 +98,14 @@ function walkPolicy(policy: Policy, env: Env, counts: Counts): void {
 }
 
 function walk(expr: Expr, env: Env, counts: Counts): boolean | undefined {
-  const count = counts.get(expr)
-  switch (expr.kind) {
-    case 'and':
-    case 'or':
-      for (const term of expr.terms) if (walk(term, env, counts) !== (expr.kind === 'and')) break
-      break
-    case 'not':
-      walk(expr.of, env, counts)
-      break
-    case 'if': {
-      const test = walk(expr.test, env, counts)
-      if (test !== undefined) walk(test ? expr.yes : expr.no, env, counts)
-      break
-    }
-    default:
+  if (expr.kind === 'and' || expr.kind === 'or') {
+    for (const term of expr.terms) if (walk(term, env, counts) !== (expr.kind === 'and')) break
+  } else if (expr.kind === 'not') walk(expr.of, env, counts)
+  else if (expr.kind === 'if') {
+    const test = walk(expr.test, env, counts)
+    if (test !== undefined) walk(test ? expr.yes : expr.no, env, counts)
   }
-  return seen(count, expr, env)
+  return seen(counts.get(expr), expr, env)
 }
 
 function seen(count: Count | undefined, expr: Expr, env: Env): boolean | undefined {

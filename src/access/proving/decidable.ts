@@ -64,8 +64,19 @@ class Reader {
         return DECIMAL_TESTS.has(expr.function) && this.#comparesWithConstant(expr.arguments)
       case 'binary':
         return this.#isSimpleBinary(expr)
-      default:
+      case 'literal':
+      case 'variable':
+      case 'slot':
+      case 'not':
+      case 'negate':
+      case 'and':
+      case 'or':
+      case 'if':
+      case 'set':
+      case 'record':
         return false
+      default:
+        return expr satisfies never
     }
   }
 

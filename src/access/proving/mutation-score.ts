@@ -2,12 +2,13 @@ import { type Policy, slotsOf } from '../cedar/ast.ts'
 import { Authorizer } from '../cedar/authorizer.ts'
 import type { Env } from '../cedar/environment.ts'
 import { allowsAction, compilePolicy } from '../cedar/policy.ts'
+import type { Schema } from '../cedar/schema.ts'
 import { allowsType } from '../explain/clause.ts'
 import { envOf } from '../explain/evaluation.ts'
 import { type PolicyCase, realize } from './case.ts'
 import { isDecidable } from './decidable.ts'
 import { alter, findDifference } from './difference.ts'
-import type { Explorer } from './exploration.ts'
+import { Explorer } from './exploration.ts'
 import { type Mutant, mutantsOf } from './mutants.ts'
 import { isSameFor } from './normal-form.ts'
 import { PolicySet } from './policy-set.ts'
@@ -31,11 +32,11 @@ export interface MutationScore {
   readonly percent: number
 }
 
-/** Holds every mutant of every policy against the cases; survivors are looked into, if there is an explorer. */
+/** Holds every mutant of every policy against the cases; with a schema, survivors are looked into. */
 export function scoreMutants(
   policies: readonly Policy[],
   cases: readonly PolicyCase[],
-  explorer?: Explorer,
+  schema?: Schema,
 ): MutationScore {
   const linked = policies.filter((policy) => slotsOf(policy).length === 0)
   const judged = cases.map((one) => judgeCase(linked, one))
@@ -45,7 +46,7 @@ export function scoreMutants(
   const equivalent: Mutant[] = []
   const survivors: Survivor[] = []
   for (const { mutant } of alive) {
-    const fate = explorer === undefined ? undefined : lookInto(explorer, set, mutant)
+    const fate = schema === undefined ? undefined : lookInto(schema, set, mutant)
     if (fate === 'equivalent') equivalent.push(mutant)
     else survivors.push(fate === undefined ? { mutant } : { mutant, missing: fate })
   }
@@ -86,17 +87,19 @@ function satisfied(policy: Policy, env: Env, ancestors: ReadonlySet<string>): bo
 function isKilled(one: JudgedCase, { policy, variant }: Mutant, at: number): boolean {
   const was = one.isSatisfied[at] === true
   const is = variant !== undefined && satisfied(variant, one.env, one.ancestors)
-  let { permits, forbids } = one
-  if (was) policy.effect === 'permit' ? permits-- : forbids--
-  if (is) variant.effect === 'permit' ? permits++ : forbids++
-  return (permits > 0 && forbids === 0) !== one.isAllowed
+  const delta = (effect: Policy['effect']): number =>
+    (is && variant.effect === effect ? 1 : 0) - (was && policy.effect === effect ? 1 : 0)
+  const isAllowed = one.permits + delta('permit') > 0 && one.forbids + delta('forbid') === 0
+  return isAllowed !== one.isAllowed
 }
 
-function lookInto(explorer: Explorer, set: PolicySet, mutant: Mutant): PolicyCase | 'equivalent' | undefined {
+/** The mutant's own literals matter as much as those of the policies. */
+function lookInto(schema: Schema, set: PolicySet, mutant: Mutant): PolicyCase | 'equivalent' | undefined {
   const { policy, variant } = mutant
+  const explorer = new Explorer(schema, [...set.policies, ...(variant === undefined ? [] : [variant])])
   const alteration = alter(set, policy, variant)
   let isProved = true
-  for (const type of requestTypesOf(explorer.schema)) {
+  for (const type of requestTypesOf(schema)) {
     if (variant !== undefined && isSameFor(policy, variant, type)) continue
     const search = findDifference(explorer, alteration, type)
     const { witness, isLocal, isExhausted } = search
@@ -108,7 +111,7 @@ function lookInto(explorer: Explorer, set: PolicySet, mutant: Mutant): PolicyCas
     }
     const others = [...set.near(type), ...alteration.after.near(type)].map((one) => one.policy)
     const involved = isLocal ? [policy, variant ?? policy] : others
-    isProved &&= isExhausted && isDecidable(involved, type, explorer.schema)
+    isProved &&= isExhausted && isDecidable(involved, type, schema)
   }
   return isProved ? 'equivalent' : undefined
 }

@@ -56,15 +56,8 @@ function isImplied({ expr, wanted }: Term, terms: readonly Term[]): boolean {
 /** Whether an expression has no value where this attribute has none. */
 function reads(expr: Expr, attribute: string): boolean {
   if (expr.kind === 'attribute' && expressionToText(expr) === attribute) return true
-  switch (expr.kind) {
-    case 'and':
-    case 'or':
-      return reads(expr.terms[0] as Expr, attribute)
-    case 'if':
-      return reads(expr.test, attribute)
-    case 'is':
-      return reads(expr.of, attribute)
-    default:
-      return partsOf(expr).some((part) => reads(part, attribute))
-  }
+  if (expr.kind === 'and' || expr.kind === 'or') return reads(expr.terms[0] as Expr, attribute)
+  if (expr.kind === 'if') return reads(expr.test, attribute)
+  if (expr.kind === 'is') return reads(expr.of, attribute)
+  return partsOf(expr).some((part) => reads(part, attribute))
 }

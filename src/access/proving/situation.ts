@@ -129,7 +129,7 @@ export class Situation {
   #value(place: Place): Outcome | undefined {
     const chosen = this.#ask(place)
     if (chosen === undefined) return OPEN
-    return chosen === ABSENT ? undefined : (chosen as Value)
+    return chosen === ABSENT ? undefined : chosen
   }
 
   #tags(type: Type, path: string): CedarRecord {

@@ -88,17 +88,15 @@ export function atomsOf(policy: Policy): readonly Atom[] {
 }
 
 function atomsIn(expr: Expr): readonly Expr[] {
-  switch (expr.kind) {
-    case 'not':
-      return atomsIn(expr.of)
-    case 'and':
-    case 'or':
-      return expr.terms.flatMap(atomsIn)
-    case 'if':
-      return [expr.test, expr.yes, expr.no].flatMap(atomsIn)
-    default:
-      return [expr]
-  }
+  const inner = conditionsIn(expr)
+  return inner.length === 0 ? [expr] : inner.flatMap(atomsIn)
+}
+
+/** The conditions that a condition is made of. */
+export function conditionsIn(expr: Expr): readonly Expr[] {
+  if (expr.kind === 'and' || expr.kind === 'or') return expr.terms
+  if (expr.kind === 'if') return [expr.test, expr.yes, expr.no]
+  return expr.kind === 'not' ? [expr.of] : []
 }
 
 /** The policy as it would be if one of its atoms were always true, or always false. */
