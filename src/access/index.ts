@@ -34,5 +34,43 @@ export {
   type AuthorizationConfig,
   authorizationSchema,
 } from './config.ts'
+export {
+  type BlamedCondition,
+  type BlameTree,
+  Explainer,
+  type ExplainOptions,
+  type Explanation,
+  type PolicyExplanation,
+} from './explain/explanation.ts'
+export { type ExplanationTextOptions, formatExplanation } from './explain/explanation-text.ts'
+export { type BoundaryOptions, generateCases } from './proving/boundary.ts'
+export type { Asked, PolicyCase } from './proving/case.ts'
+export { type ClauseCoverage, type Coverage, coverClauses } from './proving/coverage.ts'
+export {
+  type DecisionChange,
+  type DiffOptions,
+  diffPolicies,
+  type PolicyDiff,
+  type Replay,
+} from './proving/diff.ts'
+export { type Effort, Explorer, type Random, seededRandom } from './proving/exploration.ts'
+export type { Lint } from './proving/lint.ts'
+export { lintPolicies } from './proving/lints.ts'
+export { type Ability, type ListingBase, whatMay, whoMay } from './proving/listing.ts'
+export { type Mutant, mutantsOf } from './proving/mutants.ts'
+export { type MutationScore, scoreMutants, type Survivor } from './proving/mutation-score.ts'
+export { readUid, writeUid } from './proving/plain-values.ts'
+export {
+  type PlainEntities,
+  readEntities,
+  readRequest,
+  readTests,
+  type TestFile,
+  type TestFileOptions,
+  type TestMistake,
+  type WrittenRequest,
+} from './proving/test-file.ts'
+export { caseToPlain, type CaseResult, runCases } from './proving/test-run.ts'
+export type { DataPath } from './proving/written.ts'
 export { GUIDE_ROLES, PermissionDenied, PERMISSIONS, Rbac, requirePermission } from './rbac.ts'
 export { accessWall } from './wall.ts'

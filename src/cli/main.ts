@@ -10,6 +10,7 @@ import { completionCommand } from './commands/completion.ts'
 import { configCommand } from './commands/config.ts'
 import { explainCommand } from './commands/explain.ts'
 import { initCommand } from './commands/init.ts'
+import { policyCommand } from './commands/policy.ts'
 import { rulesCommand } from './commands/rules.ts'
 import { upCommand } from './commands/up.ts'
 import { userCommand } from './commands/user.ts'
@@ -72,6 +73,7 @@ Examples:
     explainCommand,
     whyCommand,
     rulesCommand,
+    policyCommand,
     auditCommand,
     userCommand,
   ]

@@ -1,7 +1,7 @@
 import { quote, unescapeString } from '../cedar/escape.ts'
 import { Datetime } from '../cedar/extensions/datetime.ts'
 import type { Json } from '../cedar/json.ts'
-import { Unreadable } from '../cedar/syntax.ts'
+import { MAX_DEPTH, Unreadable } from '../cedar/syntax.ts'
 import type { Type } from '../cedar/types.ts'
 import { CedarRecord, CedarSet, EntityUid, Fault, type Value } from '../cedar/value.ts'
 import { isTypeName, valueToJson } from '../cedar/value-json.ts'
@@ -33,7 +33,8 @@ export function writeUid({ type, id }: EntityUid): string {
  * A plain value as Cedar's JSON: with a type, texts stand for entities (`User::ann`, or `ann` alone), and so do they
  * for dates, durations, decimals and addresses.
  */
-export function jsonOf(plain: unknown, type: Type | undefined): Json {
+export function jsonOf(plain: unknown, type: Type | undefined, depth = 0): Json {
+  if (depth > MAX_DEPTH) throw new Unreadable(`expected at most ${MAX_DEPTH} levels`)
   if (typeof plain === 'string') {
     if (type?.kind !== 'entity') return plain
     const uid = readUid(plain, type.names.length === 1 ? type.names[0] : undefined)
@@ -43,11 +44,11 @@ export function jsonOf(plain: unknown, type: Type | undefined): Json {
   if (plain === null || typeof plain === 'boolean' || typeof plain === 'number' || typeof plain === 'bigint')
     return plain
   if (Array.isArray(plain))
-    return plain.map((element) => jsonOf(element, type?.kind === 'set' ? type.element : undefined))
+    return plain.map((element) => jsonOf(element, type?.kind === 'set' ? type.element : undefined, depth + 1))
   if (typeof plain !== 'object') throw new Unreadable(`a ${typeof plain} is no Cedar value`)
   const fields = type?.kind === 'record' ? type.attributes : undefined
   return Object.fromEntries(
-    Object.entries(plain).map(([name, value]) => [name, jsonOf(value, fields?.get(name)?.type)]),
+    Object.entries(plain).map(([name, value]) => [name, jsonOf(value, fields?.get(name)?.type, depth + 1)]),
   )
 }
 

@@ -54,6 +54,38 @@ export function readTests(data: unknown, options: TestFileOptions = {}): TestFil
   return reader.mistakes.length > 0 ? { ok: false, mistakes: reader.mistakes } : { ok: true, cases }
 }
 
+/** Entities alone, as a test file writes them. */
+export type PlainEntities =
+  | { readonly ok: true; readonly entities: Entities }
+  | { readonly ok: false; readonly mistakes: readonly TestMistake[] }
+
+/** Reads entities as a test file writes them: names with `in`, `attributes` and `tags`. */
+export function readEntities(data: unknown, options: TestFileOptions = {}): PlainEntities {
+  const reader = new Reader(options)
+  const entities = reader.entities(data)
+  return entities === undefined ? { ok: false, mistakes: reader.mistakes } : { ok: true, entities }
+}
+
+/** A request and a context as texts and plain data. */
+export interface WrittenRequest {
+  readonly principal: string
+  readonly action: string
+  readonly resource: string
+  readonly context?: Plain
+}
+
+/** Reads a request as a case of a test file writes it. */
+export function readRequest(
+  written: WrittenRequest,
+  options: TestFileOptions = {},
+):
+  | { readonly ok: true; readonly request: Request }
+  | { readonly ok: false; readonly mistakes: readonly TestMistake[] } {
+  const reader = new Reader(options)
+  const request = reader.request(written)
+  return request === undefined ? { ok: false, mistakes: reader.mistakes } : { ok: true, request }
+}
+
 /** An entity before it is one: what the file says, and what a case adds. */
 type WrittenEntities = ReadonlyMap<
   string,
@@ -82,6 +114,14 @@ class Reader {
     return made
   }
 
+  entities(data: unknown): Entities | undefined {
+    return this.#try(() => this.#build(this.#entities(data ?? {}, [])))
+  }
+
+  request(written: WrittenRequest): Request | undefined {
+    return this.#try(() => this.#request({ ...written }, [], undefined))
+  }
+
   #cases(data: unknown): readonly WrittenCase[] {
     const list = data === undefined ? [] : (this.#try(() => listAt(data, ['cases'])) ?? [])
     return list.flatMap((item, at) => {
@@ -99,32 +139,32 @@ class Reader {
   #case({ path, data }: WrittenCase, shared: WrittenEntities, context: unknown): PolicyCase {
     const own =
       data['entities'] === undefined ? undefined : this.#entities(data['entities'], [...path, 'entities'])
-    const action = this.#action(textAt(data['action'], [...path, 'action']))
-    const declared = this.#options.schema?.actions.get(action.key)
-    const principal = uidAt(data['principal'], [...path, 'principal'], declared?.principals)
-    const resource = uidAt(data['resource'], [...path, 'resource'], declared?.resources)
-    const facts = { ...(context === undefined ? {} : mapAt(context, ['context'])), ...contextOf(data, path) }
-    const request: Request = {
-      principal,
-      action,
-      resource,
-      context: this.#record(facts, [...path, 'context'], declared?.context),
-    }
+    const request = this.#request(data, path, context)
     const expect = data['expect']
     if (expect !== 'allow' && expect !== 'deny') refuse([...path, 'expect'], 'expected `allow` or `deny`')
     const name = data['name'] === undefined ? undefined : textAt(data['name'], [...path, 'name'])
     const at = this.#options.placeOf?.(path)
-    const made: PolicyCase = {
-      name: name ?? `${principal.toString()} ${action.id} ${resource.toString()}`,
+    return {
+      name: name ?? `${request.principal.toString()} ${request.action.id} ${request.resource.toString()}`,
       request,
       entities: this.#build(own === undefined ? shared : merge(shared, own)),
       expect,
       ...(data['reasons'] !== undefined && { reasons: textsAt(data['reasons'], [...path, 'reasons']) }),
       ...(at !== undefined && { at }),
     }
+  }
+
+  #request(data: Plain, path: DataPath, shared: unknown): Request {
     const { schema } = this.#options
+    const action = this.#action(textAt(data['action'], [...path, 'action']))
+    const declared = schema?.actions.get(action.key)
+    const principal = uidAt(data['principal'], [...path, 'principal'], declared?.principals)
+    const resource = uidAt(data['resource'], [...path, 'resource'], declared?.resources)
+    const facts = { ...(shared === undefined ? {} : mapAt(shared, ['context'])), ...contextOf(data, path) }
+    const context = this.#record(facts, [...path, 'context'], declared?.context)
+    const request: Request = { principal, action, resource, context }
     const [misfit] = schema === undefined ? [] : validateRequest(request, schema)
-    return misfit === undefined ? made : refuse(path, misfit)
+    return misfit === undefined ? request : refuse(path, misfit)
   }
 
   /** `order:read` is the action of that id, in whatever namespace, if there is one. */
