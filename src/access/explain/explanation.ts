@@ -39,7 +39,10 @@ export interface PolicyExplanation {
   readonly outcome: 'satisfied' | 'unsatisfied' | 'failed'
   /** The text of `@reason("...")` or `@advice("...")`, if it has one. */
   readonly advice?: string
-  /** For a permit: what was missing. For a forbid that hit: what made it hit. */
+  /**
+   * For a permit: what was missing. For a forbid that hit: what made it hit; the request's action and types only
+   * where nothing else did.
+   */
   readonly because?: BlameTree
 }
 
@@ -126,7 +129,9 @@ function judge(policy: Policy, env: Env): Judged {
   const outcome = outcomeOf(clauses, env)
   const parts = new Map<Blame, Part>()
   const isHit = policy.effect === 'forbid' && outcome === 'satisfied'
-  const blames = clauses.map(({ part, expr, wanted }) => {
+  const blames = clauses.map((clause) => {
+    const { part, expr, wanted } = clause
+    if (isHit && !clauses.every(isGiven) && isGiven(clause)) return undefined
     const found = blame(expr, isHit ? !wanted : wanted, env)
     if (found !== undefined) note(found, part, parts)
     return found
@@ -135,6 +140,14 @@ function judge(policy: Policy, env: Env): Judged {
   const because =
     isHit && known.length > 1 ? ({ kind: 'any', of: known } as const) : isHit ? known[0] : allOf(blames)
   return { policy, outcome, because, parts }
+}
+
+/** A request is about its action and types; to be about others is no way out of a forbid. */
+function isGiven({ part, expr }: Clause): boolean {
+  return (
+    part === 'action' ||
+    (expr.kind === 'is' && expr.within === undefined && part !== 'when' && part !== 'unless')
+  )
 }
 
 function note(found: Blame, part: Part, parts: Map<Blame, Part>): void {

@@ -3,6 +3,7 @@ import { Authorizer } from '../cedar/authorizer.ts'
 import { Datetime, Duration } from '../cedar/extensions/datetime.ts'
 import { Decimal } from '../cedar/extensions/decimal.ts'
 import { expressionToText } from '../cedar/policy-text.ts'
+import type { Schema } from '../cedar/schema.ts'
 import type { RequestType } from '../cedar/validation.ts'
 import { Fault, type Long } from '../cedar/value.ts'
 import type { Clause } from '../explain/clause.ts'
@@ -10,7 +11,7 @@ import { evaluate } from '../explain/evaluation.ts'
 import { textOfValue } from '../explain/value-text.ts'
 import { type PolicyCase, realize } from './case.ts'
 import { alter, findDifference } from './difference.ts'
-import { Explorer, type Witness } from './exploration.ts'
+import { DEFAULT_EFFORT, type Effort, Explorer, type Witness } from './exploration.ts'
 import { PolicySet } from './policy-set.ts'
 import { couldApply, requestTypesOf } from './request-types.ts'
 import { ABSENT, type Cast, type Choice, type Choices, type Place, uidOfKey } from './situation.ts'
@@ -20,6 +21,7 @@ import { type Atom, atomsOf, withAtom } from './variant.ts'
 export interface BoundaryOptions {
   /** More cases are not made. */
   readonly maxCases?: number
+  readonly effort?: Effort
 }
 
 /**
@@ -29,15 +31,26 @@ export interface BoundaryOptions {
  */
 export function generateCases(
   policies: readonly Policy[],
-  explorer: Explorer,
-  { maxCases = 2000 }: BoundaryOptions = {},
+  schema: Schema,
+  { maxCases = 2000, effort = DEFAULT_EFFORT }: BoundaryOptions = {},
 ): readonly PolicyCase[] {
-  const collection = new Collection(policies, explorer, maxCases)
-  const types = requestTypesOf(explorer.schema)
-  for (const policy of collection.set.policies) {
+  const set = new PolicySet(policies)
+  const known: Known = {
+    cases: new Map(),
+    names: new Map(),
+    authorizer: new Authorizer(set.policies),
+    maxCases,
+  }
+  const types = requestTypesOf(schema)
+  for (const policy of set.policies) {
+    const collection = new Collection(
+      set,
+      new Explorer(schema, [policy], { others: set.policies, effort }),
+      known,
+    )
     for (const type of types) {
       if (!couldApply(policy, type)) continue
-      const whole = findDifference(explorer, alter(collection.set, policy, undefined), type).witness
+      const whole = findDifference(collection.explorer, alter(set, policy, undefined), type).witness
       if (whole !== undefined) {
         collection.add(`${policy.id} decides`, whole)
         askElsewhere(collection, policy, whole, types)
@@ -45,40 +58,42 @@ export function generateCases(
       for (const atom of atomsOf(policy)) generateAround(collection, policy, atom, type)
     }
   }
-  return collection.cases
+  return [...known.cases.values()]
+}
+
+/** What was collected so far. */
+interface Known {
+  readonly cases: Map<string, PolicyCase>
+  readonly names: Map<string, number>
+  readonly authorizer: Authorizer
+  readonly maxCases: number
 }
 
 class Collection {
   readonly set: PolicySet
+  /** Tries the literals of one policy first. */
   readonly explorer: Explorer
-  readonly #authorizer: Authorizer
-  readonly #maxCases: number
-  readonly #known = new Map<string, PolicyCase>()
-  readonly #names = new Map<string, number>()
+  readonly #known: Known
 
-  constructor(policies: readonly Policy[], explorer: Explorer, maxCases: number) {
-    this.set = new PolicySet(policies)
+  constructor(set: PolicySet, explorer: Explorer, known: Known) {
+    this.set = set
     this.explorer = explorer
-    this.#authorizer = new Authorizer(this.set.policies)
-    this.#maxCases = maxCases
-  }
-
-  get cases(): readonly PolicyCase[] {
-    return [...this.#known.values()]
+    this.#known = known
   }
 
   /** Adds a request with the decision that it gets, unless the same is there already. */
   add(about: string, witness: Witness): void {
-    if (this.#known.size >= this.#maxCases) return
+    const { cases, names, authorizer, maxCases } = this.#known
+    if (cases.size >= maxCases) return
     const asked = realize(this.explorer, this.set, witness)
     if (asked === undefined) return
     const key = keyOfCase(asked)
-    if (this.#known.has(key)) return
-    const { decision } = this.#authorizer.isAuthorized(asked.request, asked.entities)
-    const count = (this.#names.get(about) ?? 0) + 1
-    this.#names.set(about, count)
+    if (cases.has(key)) return
+    const { decision } = authorizer.isAuthorized(asked.request, asked.entities)
+    const count = (names.get(about) ?? 0) + 1
+    names.set(about, count)
     const name = count === 1 ? about : `${about} (${count})`
-    this.#known.set(key, { name, ...asked, expect: decision })
+    cases.set(key, { name, ...asked, expect: decision })
   }
 }
 

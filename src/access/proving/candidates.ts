@@ -1,7 +1,7 @@
 import { Datetime, Duration } from '../cedar/extensions/datetime.ts'
 import { Decimal } from '../cedar/extensions/decimal.ts'
 import { IpAddress, readIp } from '../cedar/extensions/ipaddr.ts'
-import { add } from '../cedar/long.ts'
+import { add, floorTo } from '../cedar/long.ts'
 import type { Schema } from '../cedar/schema.ts'
 import type { Type } from '../cedar/types.ts'
 import { CedarSet, EntityUid, keyOf, type Long, type Value } from '../cedar/value.ts'
@@ -21,10 +21,13 @@ const MAX_CHOICES = 64
 const MAX_POWER = 4
 
 const MINUTE = 60_000
+/** Longer spans (a hundred thousand years) are not shifted by. */
+const MAX_SPAN = 3e15
 const DAY = 86_400_000
 /** A Monday in June at midnight: where policies say only at what time of day. */
 const SOME_DAY = Date.UTC(2026, 5, 15)
 const UNITS: Readonly<Record<string, number>> = {
+  toMilliseconds: 1,
   toSeconds: 1000,
   toMinutes: MINUTE,
   toHours: 60 * MINUTE,
@@ -201,7 +204,7 @@ function durations(literals: readonly Value[], methods: ReadonlySet<string>): re
   const counted = Object.entries(UNITS).flatMap(([method, unit]) => {
     if (!methods.has(method)) return []
     return literals.flatMap((value) =>
-      typeof value === 'number' && Math.abs(value) < 1e6
+      typeof value === 'number' && Math.abs(value * unit) < MAX_SPAN
         ? [...around(value * unit, 1, MINUTE), ...around((value + 1) * unit, 1, MINUTE)]
         : [],
     )
@@ -213,7 +216,9 @@ function datetimes(literals: readonly Value[], methods: ReadonlySet<string>): re
   const named = literals.flatMap((value) => (value instanceof Datetime ? [value.ms] : []))
   const spans = durations(literals, methods)
   const moments = named.flatMap((ms) => around(ms, 1, MINUTE))
-  const bases = named.length > 0 ? named : [SOME_DAY]
+  // Times of day count from midnight, other spans from the moment that is named.
+  const midnights = named.flatMap((ms) => floorTo(ms, DAY) ?? [])
+  const bases = named.length > 0 ? [...new Set([...midnights, ...named])] : [SOME_DAY]
   const shifted = bases.flatMap((ms) =>
     spans.flatMap((span) => {
       const later = add(ms, span)

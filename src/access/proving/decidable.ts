@@ -6,12 +6,14 @@ import type { RecordType, Type } from '../cedar/types.ts'
 import type { RequestType } from '../cedar/validation.ts'
 import { CedarSet, EntityUid } from '../cedar/value.ts'
 import { constantOf } from '../explain/evaluation.ts'
+import { attributesOf, typeOfPath } from './path-type.ts'
 import { atomsOf } from './variant.ts'
 
 /**
  * Whether a search that was exhausted proves that there is nothing to find: every condition compares one attribute
  * with constants, so that the candidates stand for all values. Beyond that - arithmetic, two attributes compared
  * with each other, attributes of other entities, address ranges, several patterns - it is evidence, not proof.
+ * What is proved holds for requests that fit the schema and whose entities exist.
  */
 export function isDecidable(policies: readonly Policy[], type: RequestType, schema: Schema): boolean {
   const reader = new Reader(type, schema)
@@ -31,6 +33,7 @@ class Reader {
   /** Attributes that are compared with each other, by their texts, and the names of those compared with constants. */
   readonly #paired = new Map<string, string>()
   readonly #compared = new Set<string>()
+  readonly #members = new Set<string>()
 
   constructor(request: RequestType, schema: Schema) {
     this.#request = request
@@ -41,6 +44,7 @@ class Reader {
   get isPlain(): boolean {
     return (
       this.#paired.size <= 2 &&
+      this.#members.size <= 1 &&
       [...this.#paired.values()].every((name) => !this.#compared.has(name)) &&
       [...this.#views.values()].every((views) => views.size === 1) &&
       [...this.#patterns.values()].every((patterns) => patterns.size === 1)
@@ -57,7 +61,9 @@ class Reader {
         this.#patterns.getOrInsertComputed(nameOf(expr.of), () => new Set()).add(JSON.stringify(expr.pattern))
         return this.#isPath(expr.of, 'pattern')
       case 'is':
-        return this.#isEntity(expr.of) && (expr.within === undefined || isConstant(expr.within))
+        return expr.within === undefined
+          ? this.#isEntity(expr.of)
+          : this.#isMember(expr.of) && isConstant(expr.within)
       case 'isEmpty':
         return this.#isPath(expr.of, 'itself')
       case 'call':
@@ -91,7 +97,7 @@ class Reader {
       case '>=':
         return this.#comparesWithConstant([left, right]) || this.#comparesNumbers(left, right)
       case 'in':
-        return this.#isEntity(left) && isConstant(right)
+        return this.#isMember(left) && isConstant(right)
       case 'contains':
         if (constantOf(left) instanceof CedarSet)
           return this.#isEntity(right) || this.#isPath(right, 'itself')
@@ -122,6 +128,12 @@ class Reader {
   #comparesEntities(left: Expr, right: Expr): boolean {
     const isVariable = left.kind === 'variable' || right.kind === 'variable'
     return isVariable && this.#isEntity(left) && this.#isEntity(right)
+  }
+
+  /** Of attributes whose groups are asked for only one: two could have to be different strangers. */
+  #isMember(expr: Expr): boolean {
+    if (expr.kind !== 'variable') this.#members.add(expressionToText(expr))
+    return this.#isEntity(expr)
   }
 
   /** Two attributes that have an order: the candidates hold smaller, equal and larger ones. */
@@ -166,13 +178,9 @@ class Reader {
 
   /** The attributes of the request's own parts; those of an entity in an attribute are not followed. */
   #recordOf(expr: Expr): RecordType | undefined {
-    if (expr.kind === 'variable') {
-      if (expr.name === 'context') return this.#request.action.context
-      if (expr.name === 'action') return undefined
-      return this.#schema.entities.get(this.#request[expr.name])?.attributes
-    }
-    const type = this.#typeOf(expr)
-    return type?.kind === 'record' ? type : undefined
+    const type = typeOfPath(expr, this.#request, this.#schema)
+    if (type === undefined || (type.kind === 'entity' && expr.kind !== 'variable')) return undefined
+    return attributesOf(type, this.#schema)
   }
 }
 

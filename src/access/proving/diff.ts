@@ -36,7 +36,7 @@ export interface PolicyDiff {
   /** One for each policy, direction and type of request. */
   readonly changes: readonly DecisionChange[]
   readonly replay: Replay
-  /** Proved: no request is decided otherwise but such as are told. */
+  /** Proved: no request is decided otherwise but for a policy, direction and type of request that are told. */
   readonly isComplete: boolean
   /** The time was over before everything was looked at. */
   readonly isCut: boolean
@@ -91,13 +91,13 @@ export function diffPolicies(
 class Comparison {
   readonly #before: PolicySet
   readonly #after: PolicySet
-  readonly #explorer: Explorer
+  readonly #schema: Schema
   readonly #authorizers: readonly [Authorizer, Authorizer]
 
   constructor(before: readonly Policy[], after: readonly Policy[], schema: Schema) {
     this.#before = new PolicySet(before)
     this.#after = new PolicySet(after)
-    this.#explorer = new Explorer(schema, [...before, ...after])
+    this.#schema = schema
     this.#authorizers = [new Authorizer(before), new Authorizer(after)]
   }
 
@@ -114,7 +114,10 @@ class Comparison {
     from: 'allow' | 'deny',
   ): { readonly change: DecisionChange | undefined; readonly isProved: boolean } {
     let isLocal = true
-    const search = this.#explorer.find(
+    const near = [...this.#before.near(type), ...this.#after.near(type)].map(({ policy }) => policy)
+    const own = [pair.before, pair.after].flatMap((policy) => policy ?? [])
+    const explorer = new Explorer(this.#schema, own, { others: near })
+    const { witness, isExhausted } = explorer.find(
       type,
       (situation) => {
         if (hasSameEffect(pair) && !differ(pair, situation)) return false
@@ -124,12 +127,10 @@ class Comparison {
         return this.#after.isAllowed(situation, type) === (from !== 'allow')
       },
       EFFORT,
+      () => isLocal,
     )
-    const change =
-      search.witness && this.#tell(pair, from, realize(this.#explorer, this.#after, search.witness))
-    const near = [...this.#before.near(type), ...this.#after.near(type)].map(({ policy }) => policy)
-    const involved = isLocal ? [pair.before, pair.after].flatMap((policy) => policy ?? []) : near
-    const isProved = search.isExhausted && isDecidable(involved, type, this.#explorer.schema)
+    const change = witness && this.#tell(pair, from, realize(explorer, this.#after, witness))
+    const isProved = isExhausted && isDecidable(isLocal ? own : near, type, this.#schema)
     return { change, isProved: change !== undefined || isProved }
   }
 

@@ -47,6 +47,7 @@ export function findDifference(
       return other !== undefined && one !== other
     },
     effort,
+    () => isLocal,
   )
   return { ...search, isLocal }
 }

@@ -54,43 +54,72 @@ export function seededRandom(seed: number): Random {
  */
 export class Explorer {
   readonly schema: Schema
-  readonly #literals: Literals
+  readonly #own: Literals
+  readonly #all: Literals
   readonly #random: Random
   readonly #effort: Effort
   readonly #casts = new Map<RequestType, readonly Cast[]>()
-  readonly #sources = new Map<Cast, CandidateSource>()
+  readonly #sources = new Map<Literals, Map<Cast, CandidateSource>>()
   readonly #places = new Map<string, Place>()
 
-  /** `policies` are all whose literals matter. */
+  /** `policies` are what is asked about: their literals are tried first, alone, and then those of `others` too. */
   constructor(
     schema: Schema,
     policies: readonly Policy[],
-    { random = seededRandom(1), effort = DEFAULT_EFFORT }: { random?: Random; effort?: Effort } = {},
+    {
+      others = [],
+      random = seededRandom(1),
+      effort = DEFAULT_EFFORT,
+    }: { others?: readonly Policy[]; random?: Random; effort?: Effort } = {},
   ) {
     this.schema = schema
-    this.#literals = literalsOf(policies)
+    this.#own = literalsOf(policies)
+    this.#all = others.length === 0 ? this.#own : literalsOf([...policies, ...others])
     this.#random = random
     this.#effort = effort
   }
 
-  /** A request of this type for which the question is answered with yes. */
-  find(type: RequestType, question: Question, effort: Effort = this.#effort): Search {
-    let isExhausted = true
-    for (const cast of this.castsOf(type)) {
-      const { witness, isExhausted: isDone } = this.#findIn(cast, question, effort)
+  /**
+   * A request of this type for which the question is answered with yes. `isSettled` is asked when everything that
+   * the policies' own literals tell apart was looked at: whether the others can matter at all.
+   */
+  find(
+    type: RequestType,
+    question: Question,
+    effort: Effort = this.#effort,
+    isSettled: () => boolean = () => false,
+  ): Search {
+    let search = this.#findWith(this.#own, type, question, effort)
+    if (search.witness !== undefined || this.#own === this.#all) return search
+    if (search.isExhausted && isSettled()) return search
+    search = this.#findWith(this.#all, type, question, effort)
+    return search
+  }
+
+  #findWith(literals: Literals, type: RequestType, question: Question, effort: Effort): Search {
+    const casts = this.castsOf(type)
+    let isExhausted = casts.length < MAX_CASTS
+    for (const cast of casts) {
+      const source = this.#sourceOf(literals, cast)
+      const { witness, isExhausted: isDone } = this.#findIn(cast, source, question, effort)
       if (witness !== undefined) return { witness, isExhausted: false }
       isExhausted &&= isDone
     }
     return { witness: undefined, isExhausted }
   }
 
-  #findIn(cast: Cast, question: Question, { steps, restarts, stepsPerRestart }: Effort): Search {
-    const first = new Descent(this, cast, question, steps, undefined)
+  #findIn(
+    cast: Cast,
+    source: CandidateSource,
+    question: Question,
+    { steps, restarts, stepsPerRestart }: Effort,
+  ): Search {
+    const first = new Descent(this, cast, source, question, steps, undefined)
     const witness = first.run()
     if (witness !== undefined || !first.isCut)
       return { witness, isExhausted: witness === undefined && first.isWhole }
     for (let round = 0; round < restarts; round++) {
-      const found = new Descent(this, cast, question, stepsPerRestart, this.#random).run()
+      const found = new Descent(this, cast, source, question, stepsPerRestart, this.#random).run()
       if (found !== undefined) return { witness: found, isExhausted: false }
     }
     return { witness: undefined, isExhausted: false }
@@ -99,7 +128,7 @@ export class Explorer {
   /** Who can ask for what in requests of a type: somebody, and everybody whom the policies name. */
   castsOf(type: RequestType): readonly Cast[] {
     return this.#casts.getOrInsertComputed(type, () => {
-      const named = [...this.#literals.entities.values()]
+      const named = [...this.#all.entities.values()]
       const principals = this.#uidsOf(type.principal, named)
       const resources = this.#uidsOf(type.resource, [...named, ...principals.slice(0, 1)])
       const pairs = principals.flatMap((principal) =>
@@ -123,15 +152,18 @@ export class Explorer {
   }
 
   candidatesOf(cast: Cast): CandidateSource {
-    return this.#sources.getOrInsertComputed(
-      cast,
-      () => new CandidateSource(this.schema, this.#literals, cast),
-    )
+    return this.#sourceOf(this.#all, cast)
+  }
+
+  #sourceOf(literals: Literals, cast: Cast): CandidateSource {
+    return this.#sources
+      .getOrInsertComputed(literals, () => new Map())
+      .getOrInsertComputed(cast, () => new CandidateSource(this.schema, literals, cast))
   }
 
   /** With `read`, the places that are asked for are noted there. */
   situation(cast: Cast, choices: Choices, read = this.#places): Situation {
-    return new Situation(this.schema, cast, choices, this.#literals.tagNames, read)
+    return new Situation(this.schema, cast, choices, this.#all.tagNames, read)
   }
 
   /** The place of a key that a search chose something for. */
@@ -159,6 +191,7 @@ const MAX_CASTS = 40
 class Descent {
   readonly #explorer: Explorer
   readonly #cast: Cast
+  readonly #source: CandidateSource
   readonly #question: Question
   readonly #random: Random | undefined
   readonly #choices = new Map<string, Choice>()
@@ -166,9 +199,17 @@ class Descent {
   isCut = false
   isWhole = true
 
-  constructor(explorer: Explorer, cast: Cast, question: Question, steps: number, random: Random | undefined) {
+  constructor(
+    explorer: Explorer,
+    cast: Cast,
+    source: CandidateSource,
+    question: Question,
+    steps: number,
+    random: Random | undefined,
+  ) {
     this.#explorer = explorer
     this.#cast = cast
+    this.#source = source
     this.#question = question
     this.#steps = steps
     this.#random = random
@@ -187,7 +228,7 @@ class Descent {
     const answer = this.#question(situation)
     const { open } = situation
     if (open === undefined) return answer
-    const { choices, isComplete } = this.#explorer.candidatesOf(this.#cast).of(open)
+    const { choices, isComplete } = this.#source.of(open)
     this.isWhole &&= isComplete
     for (const choice of this.#ordered(choices)) {
       this.#choices.set(open.key, choice)

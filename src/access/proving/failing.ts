@@ -4,6 +4,7 @@ import { Fault, type FaultKind } from '../cedar/value.ts'
 import { clausesOf } from '../explain/clause.ts'
 import { constantOf, evaluate } from '../explain/evaluation.ts'
 import type { Explorer } from './exploration.ts'
+import { typeOfPath } from './path-type.ts'
 import { couldApply, requestTypesOf } from './request-types.ts'
 
 /** Where a policy can fail, and why. */
@@ -33,7 +34,20 @@ export function findFailure(policy: Policy, explorer: Explorer | undefined): Fai
   const parts = bodies.flatMap((body) => [...allParts(body)])
   const written = parts.find((part) => whyAlways(part) !== undefined)
   if (written !== undefined) return { expr: written, why: whyAlways(written) as string }
-  return explorer === undefined ? unguarded(parts) : shown(policy, explorer)
+  if (explorer === undefined) return unguarded(parts)
+  return shown(policy, explorer) ?? dangling(policy, parts, explorer)
+}
+
+/** An attribute of an entity that another attribute names, and that need not be there. */
+function dangling(policy: Policy, parts: readonly Expr[], { schema }: Explorer): Failure | undefined {
+  const types = requestTypesOf(schema).filter((type) => couldApply(policy, type))
+  const expr = parts.find(
+    (part) =>
+      part.kind === 'attribute' &&
+      part.of.kind === 'attribute' &&
+      types.some((type) => typeOfPath(part.of, type, schema)?.kind === 'entity'),
+  )
+  return expr && { expr, why: WHY.entity }
 }
 
 function* allParts(expr: Expr): Generator<Expr> {

@@ -18,7 +18,6 @@ export function lintPolicies(policies: readonly Policy[], schema?: Schema): read
   const { errors, impossible } = validatePolicies(policies, schema)
   const never = new Set(impossible)
   const wrong = new Set(errors.map(({ policy }) => policy))
-  const explorer = new Explorer(schema, linked)
   const sound = linked.filter(({ id }) => !wrong.has(id) && !never.has(id))
   return [
     ...errors.map(({ policy, kind, message, at }): Lint => ({
@@ -34,9 +33,9 @@ export function lintPolicies(policies: readonly Policy[], schema?: Schema): read
         about(policy, 'warning', 'never-satisfied', 'no request of the schema satisfies this policy'),
       ),
     ...lints,
-    ...sound.flatMap((policy) => lintFailing(policy, explorer)),
-    ...findStaticConditions(sound, explorer),
-    ...findShadows(sound, explorer),
+    ...sound.flatMap((policy) => lintFailing(policy, new Explorer(schema, [policy]))),
+    ...findStaticConditions(sound, schema),
+    ...findShadows(sound, schema),
     ...lintActions(linked, schema),
   ]
 }

@@ -96,7 +96,9 @@ function isKilled(one: JudgedCase, { policy, variant }: Mutant, at: number): boo
 /** The mutant's own literals matter as much as those of the policies. */
 function lookInto(schema: Schema, set: PolicySet, mutant: Mutant): PolicyCase | 'equivalent' | undefined {
   const { policy, variant } = mutant
-  const explorer = new Explorer(schema, [...set.policies, ...(variant === undefined ? [] : [variant])])
+  const explorer = new Explorer(schema, variant === undefined ? [policy] : [policy, variant], {
+    others: set.policies,
+  })
   const alteration = alter(set, policy, variant)
   let isProved = true
   for (const type of requestTypesOf(schema)) {

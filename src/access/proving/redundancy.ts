@@ -1,9 +1,10 @@
 import type { Expr, Policy } from '../cedar/ast.ts'
 import { expressionToText } from '../cedar/policy-text.ts'
+import type { Schema } from '../cedar/schema.ts'
 import type { RequestType } from '../cedar/validation.ts'
 import { evaluate } from '../explain/evaluation.ts'
 import { isDecidable } from './decidable.ts'
-import type { Effort, Explorer } from './exploration.ts'
+import { type Effort, Explorer } from './exploration.ts'
 import { about, type Lint } from './lint.ts'
 import { normalForm } from './normal-form.ts'
 import { isSatisfied } from './policy-set.ts'
@@ -15,17 +16,17 @@ const EFFORT: Effort = { steps: 400, restarts: 0, stepsPerRestart: 0 }
 const MAX_PAIRS = 20_000
 
 /** Policies that change nothing, because another with the same effect holds whenever they do. */
-export function findShadows(policies: readonly Policy[], explorer: Explorer): readonly Lint[] {
-  const types = requestTypesOf(explorer.schema)
+export function findShadows(policies: readonly Policy[], schema: Schema): readonly Lint[] {
+  const types = requestTypesOf(schema)
   const lints: Lint[] = []
   let pairs = 0
   for (const [at, policy] of policies.entries()) {
     const near = types.filter((type) => couldApply(policy, type))
     const wider = policies.findIndex((other, place) => {
       if (place === at || other.effect !== policy.effect || ++pairs > MAX_PAIRS) return false
-      if (!near.every((type) => couldApply(other, type) && isWithin(policy, other, type, explorer)))
+      if (!near.every((type) => couldApply(other, type) && isWithin(policy, other, type, schema)))
         return false
-      return place < at || !near.every((type) => isWithin(other, policy, type, explorer))
+      return place < at || !near.every((type) => isWithin(other, policy, type, schema))
     })
     const other = policies[wider]
     if (other === undefined) continue
@@ -39,10 +40,10 @@ export function findShadows(policies: readonly Policy[], explorer: Explorer): re
 }
 
 /** Proved: whenever the first is satisfied, so is the second. */
-function isWithin(one: Policy, other: Policy, type: RequestType, explorer: Explorer): boolean {
+function isWithin(one: Policy, other: Policy, type: RequestType, schema: Schema): boolean {
   const [inner, outer] = [one, other].map((policy) => new Set(normalForm(policy, type).split('\n')))
   if (outer?.has('') === true || (inner !== undefined && outer?.isSubsetOf(inner) === true)) return true
-  const { witness, isExhausted } = explorer.find(
+  const { witness, isExhausted } = new Explorer(schema, [one, other]).find(
     type,
     (situation) => {
       if (!isSatisfied(one, situation) || situation.open !== undefined) return false
@@ -50,13 +51,14 @@ function isWithin(one: Policy, other: Policy, type: RequestType, explorer: Explo
     },
     EFFORT,
   )
-  return witness === undefined && isExhausted && isDecidable([one, other], type, explorer.schema)
+  return witness === undefined && isExhausted && isDecidable([one, other], type, schema)
 }
 
 /** Conditions that are the same for every request: true, so that they say nothing, or false. */
-export function findStaticConditions(policies: readonly Policy[], explorer: Explorer): readonly Lint[] {
-  const types = requestTypesOf(explorer.schema)
+export function findStaticConditions(policies: readonly Policy[], schema: Schema): readonly Lint[] {
+  const types = requestTypesOf(schema)
   return policies.flatMap((policy) => {
+    const explorer = new Explorer(schema, [policy])
     const near = types.filter((type) => couldApply(policy, type))
     return policy.conditions.flatMap(({ kind, body }) => {
       const wanted = kind === 'when'

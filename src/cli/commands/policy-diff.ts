@@ -74,7 +74,7 @@ function printDiff(
   for (const { from, to, policy, how, example } of changes) {
     const { name: _, expect: __, ...plain } = caseToPlain(example)
     const decider = new Explainer(to === 'deny' ? after : before, { mask })
-    const why = formatExplanation(decider.explain(example.request, example.entities), { maxPolicies: 3 })
+    const why = formatExplanation(decider.explain(example.request, example.entities), { maxPolicies: 1 })
     const arrow = paint(terminal, to === 'deny' ? 'yellow' : 'red', `${from} -> ${to}`)
     terminal.out(
       `${arrow}  \`${policy}\` was ${how}\n${indent(stringify(plain, { flowCollectionPadding: false }))}`,
@@ -88,7 +88,7 @@ function printDiff(
   const rest = isCut
     ? 'the time was over before everything was looked at'
     : isComplete
-      ? 'proved: nothing else changes'
+      ? 'proved: no other policy, action or direction is concerned'
       : 'nothing else was found'
   terminal.out(
     `${count(changes.length, 'kind of request', 'kinds of requests')} decided differently; ${rest}`,

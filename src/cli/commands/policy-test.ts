@@ -5,7 +5,6 @@ import {
   type Coverage,
   coverClauses,
   Explainer,
-  Explorer,
   formatExplanation,
   generateCases,
   type MutationScore,
@@ -89,7 +88,7 @@ function generate(
   const { schema, policies } = source
   if (schema === undefined)
     throw new RingwallError('cli.schema', 'to generate cases needs the schema: add --schema FILE')
-  const cases = generateCases(policies, new Explorer(schema, policies))
+  const cases = generateCases(policies, schema)
   const file = typeof named === 'string' ? named : generatedFile(source)
   writeGenerated(file, cases)
   return { file, cases }
