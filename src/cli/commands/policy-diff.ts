@@ -74,7 +74,7 @@ function printDiff(
   for (const { from, to, policy, how, example } of changes) {
     const { name: _, expect: __, ...plain } = caseToPlain(example)
     const decider = new Explainer(to === 'deny' ? after : before, { mask })
-    const why = formatExplanation(decider.explain(example.request, example.entities), { maxPolicies: 1 })
+    const why = formatExplanation(decider.explain(example.request, example.entities), { maxPolicies: 3 })
     const arrow = paint(terminal, to === 'deny' ? 'yellow' : 'red', `${from} -> ${to}`)
     terminal.out(
       `${arrow}  \`${policy}\` was ${how}\n${indent(stringify(plain, { flowCollectionPadding: false }))}`,
