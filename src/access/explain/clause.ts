@@ -12,16 +12,25 @@ export interface Clause {
   readonly wanted: boolean
 }
 
-/** Head and conditions of a policy, in the order in which Cedar looks at them. */
+const CLAUSES = new WeakMap<Policy, readonly Clause[]>()
+
+/**
+ * Head and conditions of a policy, in the order in which Cedar looks at them. Made once, so that what is compiled
+ * of them stays known.
+ */
 export function clausesOf(policy: Policy): readonly Clause[] {
-  return [
+  const known = CLAUSES.get(policy)
+  if (known !== undefined) return known
+  const clauses = [
     ...headClauses(policy),
     ...policy.conditions.map(({ kind, body }) => ({ part: kind, expr: body, wanted: kind === 'when' })),
   ]
+  CLAUSES.set(policy, clauses)
+  return clauses
 }
 
 /** What the head asks of principal, action and resource; nothing for a part without a constraint. */
-export function headClauses({ principal, action, resource }: Policy): readonly Clause[] {
+function headClauses({ principal, action, resource }: Policy): readonly Clause[] {
   const parts = [
     ['principal', scopeTest(principal, 'principal')],
     ['action', actionTest(action)],

@@ -26,15 +26,33 @@ export function describeCondition(
   env: Env,
   mask: MaskText,
 ): { readonly text: string; readonly values: readonly Seen[] } {
-  const isAboutGroups = expr.kind === 'is' || (expr.kind === 'binary' && expr.operator === 'in')
-  const operands = new Map(operandsOf(expr).map((operand) => [expressionToText(operand), operand]))
-  const values = [...operands].map(([text, operand]): Seen => {
+  const { text, isAboutGroups, operands } = writtenOf(expr)
+  const values = operands.map(([name, operand]): Seen => {
     const value = evaluate(operand, env)
-    if (value instanceof Fault) return { text, value: `(${value.message})` }
+    if (value instanceof Fault) return { text: name, value: `(${mask(value.message)})` }
     const groups = isAboutGroups && value instanceof EntityUid ? groupsOf(value, env, mask) : []
-    return { text, value: mask(textOfValue(value)), ...(groups.length > 0 && { groups }) }
+    return { text: name, value: mask(textOfValue(value)), ...(groups.length > 0 && { groups }) }
   })
-  return { text: expressionToText(expr), values }
+  return { text, values }
+}
+
+/** What of a condition is the same for every request. */
+interface Written {
+  readonly text: string
+  readonly isAboutGroups: boolean
+  readonly operands: readonly (readonly [text: string, operand: Expr])[]
+}
+
+const WRITTEN = new WeakMap<Expr, Written>()
+
+function writtenOf(expr: Expr): Written {
+  const known = WRITTEN.get(expr)
+  if (known !== undefined) return known
+  const operands = new Map(operandsOf(expr).map((operand) => [expressionToText(operand), operand]))
+  const isAboutGroups = expr.kind === 'is' || (expr.kind === 'binary' && expr.operator === 'in')
+  const written = { text: expressionToText(expr), isAboutGroups, operands: [...operands] }
+  WRITTEN.set(expr, written)
+  return written
 }
 
 /** The parts of a condition that the request decides, each as large as it is still a name. */

@@ -128,6 +128,8 @@ function judge(policy: Policy, env: Env): Judged {
   const clauses = clausesOf(policy)
   const outcome = outcomeOf(clauses, env)
   const parts = new Map<Blame, Part>()
+  if (outcome === (policy.effect === 'permit' ? 'satisfied' : 'unsatisfied'))
+    return { policy, outcome, because: undefined, parts }
   const isHit = policy.effect === 'forbid' && outcome === 'satisfied'
   const blames = clauses.map((clause) => {
     const { part, expr, wanted } = clause
@@ -176,7 +178,7 @@ function describe({ policy, outcome, because, parts }: Judged, env: Env, mask: M
       wanted,
       found: typeof found === 'boolean' ? (found ? 'true' : 'false') : 'error',
       ...(typeof found !== 'boolean' && {
-        error: found instanceof Fault ? found.message : 'it is no truth value',
+        error: found instanceof Fault ? mask(found.message) : 'it is no truth value',
       }),
       ...describeCondition(expr, env, mask),
     }
@@ -191,6 +193,12 @@ function describe({ policy, outcome, because, parts }: Judged, env: Env, mask: M
   }
 }
 
-function placeIn({ source }: Policy, at: number): { readonly at?: Place } {
-  return source === undefined || at < 0 ? {} : { at: placeAt(source, at) }
+const PLACES = new WeakMap<Policy, Map<number, Place>>()
+
+function placeIn(policy: Policy, at: number): { readonly at?: Place } {
+  const { source } = policy
+  if (source === undefined || at < 0) return {}
+  const known = PLACES.get(policy) ?? new Map<number, Place>()
+  PLACES.set(policy, known)
+  return { at: known.getOrInsertComputed(at, () => placeAt(source, at)) }
 }
