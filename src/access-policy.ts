@@ -1,7 +1,17 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { type AskForFacts, type Named, type PolicyConfig, PolicySet, readJson } from './access/index.ts'
+import {
+  type AskForFacts,
+  Explainer,
+  formatExplanation,
+  type Named,
+  type PolicyConfig,
+  type PolicyParts,
+  PolicySet,
+  readJson,
+} from './access/index.ts'
+import { createTextMask } from './data/index.ts'
 import { openapiRoutes, type RouteConfig } from './config/index.ts'
 import { RingwallError } from './core/errors.ts'
 import type { Exchange } from './core/exchange.ts'
@@ -25,6 +35,13 @@ export function openPolicy(config: PolicyConfig | undefined): PolicySet | undefi
     loaded.set(config, set)
   }
   return set
+}
+
+/** Why a request is denied, in lines: each policy that could have allowed it and what kept it from doing so. Values are masked. */
+export function explainBy(set: PolicySet): PolicyParts['explain'] {
+  const explainer = new Explainer(set.policies, { mask: createTextMask(), failedForbid: 'deny' })
+  return (request, entities) =>
+    formatExplanation(explainer.explain(request, entities), { maxPolicies: 5 }).split('\n')
 }
 
 /** The routes that the OpenAPI document of a policy declares. */

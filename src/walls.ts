@@ -1,5 +1,5 @@
 import { accessWall, type PolicySet } from './access/index.ts'
-import { askFor } from './access-policy.ts'
+import { askFor, explainBy } from './access-policy.ts'
 import { applicationWall } from './application/index.ts'
 import type { Config, RouteConfig } from './config/index.ts'
 import type { Clock } from './core/clock.ts'
@@ -52,6 +52,7 @@ export function buildWalls(
     clock,
     audience,
     askForFacts: askFor(upstream),
+    explain: explainBy(set),
     signingKey: () => identity.assertions.signingKey(),
   }
   return [

@@ -1,3 +1,4 @@
+export { type AbacOptions, AbacPolicy, type AbacRule, type AccessContext } from './abac.ts'
 export { type Caller, callerFinder } from './authzen/callers.ts'
 export { authzenCaller, type AuthZenConfig, authzenSection } from './authzen/config.ts'
 export {
@@ -18,9 +19,15 @@ export {
 export type { DecisionBody } from './authzen/judge.ts'
 export { DEFAULT_LIMITS as AUTHZEN_LIMITS, type Limits as AuthZenLimits } from './authzen/limits.ts'
 export type { PropertyRule, TypeRule, VocabularyRules } from './authzen/vocabulary.ts'
-export { type AbacOptions, AbacPolicy, type AbacRule, type AccessContext } from './abac.ts'
-export type { ActionScope, Condition, Expr, Policy, Scope, SlotName } from './cedar/ast.ts'
-export { slotsOf } from './cedar/ast.ts'
+export {
+  type ActionScope,
+  type Condition,
+  type Expr,
+  type Policy,
+  type Scope,
+  type SlotName,
+  slotsOf,
+} from './cedar/ast.ts'
 export {
   Authorizer,
   type AuthorizerOptions,
@@ -29,33 +36,33 @@ export {
   type Request,
 } from './cedar/authorizer.ts'
 export { type Misfits, validateEntities, validateEntity, validateRequest } from './cedar/conformance.ts'
+export { contextFrom, entitiesFrom, parseEntities } from './cedar/entities-json.ts'
 export {
   Entities,
   type Entity,
-  unknownEntity,
   type EntityDraft,
   type EntitySource,
+  unknownEntity,
 } from './cedar/entities.ts'
-export { contextFrom, entitiesFrom, parseEntities } from './cedar/entities-json.ts'
-export { formatPolicies, type FormatOptions } from './cedar/formatter.ts'
-export type { Json } from './cedar/json.ts'
+export { type FormatOptions, formatPolicies } from './cedar/formatter.ts'
 export { readJson } from './cedar/json-reader.ts'
+export type { Json } from './cedar/json.ts'
 export { type FindEntity, ObjectEntities, type PlainEntity, recordOf, valueOf } from './cedar/objects.ts'
-export { PartialAuthorizer, type PartialDecision } from './cedar/partial.ts'
 export { parseExpression, parsePolicies } from './cedar/parser.ts'
-export { linkTemplate, renameByAnnotation } from './cedar/policy.ts'
-export { parseJsonPolicies, policyFromJson } from './cedar/policy-json.ts'
+export { PartialAuthorizer, type PartialDecision } from './cedar/partial.ts'
 export { policyToJson, writeJson } from './cedar/policy-json-writer.ts'
+export { parseJsonPolicies, policyFromJson } from './cedar/policy-json.ts'
 export { expressionToText, policyToText } from './cedar/policy-text.ts'
-export type { ActionType, EntityType, Schema } from './cedar/schema.ts'
+export { linkTemplate, renameByAnnotation } from './cedar/policy.ts'
 export { parseJsonSchema, schemaFromJson } from './cedar/schema-json.ts'
 export { parseSchema } from './cedar/schema-parser.ts'
+export type { ActionType, EntityType, Schema } from './cedar/schema.ts'
 export { type Parsed, placeAt, type SyntaxFault } from './cedar/syntax.ts'
 export type { Type, ValidationMode } from './cedar/types.ts'
 export type { ValidationError, ValidationKind } from './cedar/validation.ts'
-export { type Validation, validatePolicies } from './cedar/validator.ts'
-export { CedarRecord, CedarSet, EntityUid, Fault, type Outcome, type Value } from './cedar/value.ts'
+export { validatePolicies, type Validation } from './cedar/validator.ts'
 export { valueFrom, valueToJson } from './cedar/value-json.ts'
+export { CedarRecord, CedarSet, EntityUid, Fault, type Outcome, type Value } from './cedar/value.ts'
 export {
   type AccessBindingConfig,
   type AccessRouteConfig,
@@ -64,18 +71,56 @@ export {
   authorizationSchema,
   type PolicyConfig,
 } from './config.ts'
-export { type Obligation, type ObligationFault, readObligation, signObligation } from './obligation.ts'
-export { type Fulfilment, Obligations, type ObligationsOptions, type Row } from './obligations.ts'
-export { type Named, PolicySet, type PolicySources } from './policy-set.ts'
-export { accessWall, type AskForFacts, type FactsAnswer, type PolicyParts } from './wall.ts'
 export {
   ElevatedPermissions,
   ELEVATION_LIMITS,
   type ElevationLimits,
   type ElevationRequest,
 } from './elevation.ts'
-export { type Grant, type GrantDraft, Grants } from './grants.ts'
+export { type ExplanationTextOptions, formatExplanation } from './explain/explanation-text.ts'
+export {
+  type BlamedCondition,
+  type BlameTree,
+  Explainer,
+  type ExplainOptions,
+  type Explanation,
+  type PolicyExplanation,
+} from './explain/explanation.ts'
 export { type AccessQuestion, covers, giversOf, holdingsOf } from './grants-in-force.ts'
+export { type Grant, type GrantDraft, Grants } from './grants.ts'
+export { type Obligation, type ObligationFault, readObligation, signObligation } from './obligation.ts'
+export { type Fulfilment, Obligations, type ObligationsOptions, type Row } from './obligations.ts'
+export { type Named, PolicySet, type PolicySources } from './policy-set.ts'
+export { type BoundaryOptions, generateCases } from './proving/boundary.ts'
+export type { Asked, PolicyCase } from './proving/case.ts'
+export { type ClauseCoverage, type Coverage, coverClauses } from './proving/coverage.ts'
+export {
+  type DecisionChange,
+  type DiffOptions,
+  diffPolicies,
+  type PolicyDiff,
+  type Replay,
+} from './proving/diff.ts'
+export { type Effort, Explorer, type Random, seededRandom } from './proving/exploration.ts'
+export type { Lint } from './proving/lint.ts'
+export { lintPolicies } from './proving/lints.ts'
+export { type Ability, type ListingBase, whatMay, whoMay } from './proving/listing.ts'
+export { type Mutant, mutantsOf } from './proving/mutants.ts'
+export { type MutationScore, scoreMutants, type Survivor } from './proving/mutation-score.ts'
+export { readUid, writeUid } from './proving/plain-values.ts'
+export {
+  type PlainEntities,
+  readEntities,
+  readRequest,
+  readTests,
+  type TestFile,
+  type TestFileOptions,
+  type TestMistake,
+  type WrittenRequest,
+} from './proving/test-file.ts'
+export { type CaseResult, caseToPlain, runCases } from './proving/test-run.ts'
+export type { DataPath } from './proving/written.ts'
+export { actionUid, type CedarRoles, type CedarRolesOptions, rbacToCedar, roleUid } from './rbac-cedar.ts'
 export {
   GUIDE_ROLES,
   PermissionDenied,
@@ -84,7 +129,6 @@ export {
   requirePermission,
   type RoleHierarchy,
 } from './rbac.ts'
-export { actionUid, type CedarRoles, type CedarRolesOptions, rbacToCedar, roleUid } from './rbac-cedar.ts'
 export {
   type FilterQuestion,
   type Relation,
@@ -94,6 +138,8 @@ export {
   type ResourceSource,
   type ResourceUser,
 } from './resource-authorizer.ts'
+export { type DecisionLine, DecisionTally, RoleOrigins, type TalliedDecision } from './review-log.ts'
+export { reviewRoles, type RoleReview, type RoleUse } from './review-roles.ts'
 export {
   type AccessReview,
   type Advice,
@@ -104,5 +150,4 @@ export {
   type ReviewProof,
   type ReviewSubjectHolding,
 } from './review.ts'
-export { type DecisionLine, DecisionTally, RoleOrigins, type TalliedDecision } from './review-log.ts'
-export { type RoleReview, reviewRoles, type RoleUse } from './review-roles.ts'
+export { accessWall, type AskForFacts, type FactsAnswer, type PolicyParts } from './wall.ts'

@@ -6,6 +6,8 @@ import { pass, refuse, type Verdict } from '../core/verdict.ts'
 import type { Wall } from '../core/wall.ts'
 import { type Binding, bindRoute, fillTemplate } from './binding.ts'
 import { decodedValue, pathValue } from './request-value.ts'
+import type { Request } from './cedar/authorizer.ts'
+import type { EntitySource } from './cedar/entities.ts'
 import type { PartialDecision } from './cedar/partial.ts'
 import { EntityUid } from './cedar/value.ts'
 import type { AccessRouteConfig, AuthorizationConfig } from './config.ts'
@@ -31,6 +33,8 @@ export interface PolicyParts {
   readonly set: PolicySet
   readonly clock: Clock
   readonly askForFacts: AskForFacts
+  /** Why a request is denied, in lines; only asked then. */
+  readonly explain: (request: Request, entities: EntitySource) => readonly string[]
   /** The private key (JWK, P-256) for obligations. */
   readonly signingKey: () => JsonWebKey
   /** The name of the application, for whom obligations are. */
@@ -133,7 +137,8 @@ function policyJudge(
       resource,
       context: openRecord(context, binding.action.context, 'unknown'),
     }
-    let decided = set.partial.decide(question, entitiesFor(set, [principal]))
+    let entities = entitiesFor(set, [principal])
+    let decided = set.partial.decide(question, entities)
     if (decided.decision === 'residual' && binding.facts) {
       const path = fillTemplate(binding.facts.path, (value) => pathValue(exchange, value))
       if (path === undefined) return denied(binding, 'a value of the request cannot be part of a path')
@@ -144,10 +149,14 @@ function policyJudge(
       if (answer.kind === 'withheld')
         return denied(binding, `${path}: the application does not show it to this client`)
       const facts = joined(principal, factOf(set, binding, resource, answer.fields))
-      decided = set.partial.decide(question, entitiesFor(set, facts))
+      entities = entitiesFor(set, facts)
+      decided = set.partial.decide(question, entities)
     }
     const asked = `${action.id} on ${resource.toString()} by ${principal.uid.toString()}`
     const said = `${wordsOf(decided)} (policy ${set.version})`
+    const isRefused =
+      decided.decision === 'deny' || (decided.decision === 'residual' && binding.residual === 'refuse')
+    if (isRefused) exchange.trace.explained(parts.explain(question, entities))
     if (decided.decision === 'deny') return denied(binding, `${asked}: ${said}`)
     if (decided.decision === 'allow') {
       exchange.trace.note(`${asked}: ${said}`)

@@ -65,11 +65,16 @@ export function formatTrace(event: AuditEvent): string {
   return lines.join('\n')
 }
 
-/** Every rule that matched in an exchange: what it is, what it saw, through which transformations, and where it stands. */
+/**
+ * Every rule that matched in an exchange: what it is, what it saw, through which transformations, and where it stands; and
+ * what a policy said.
+ */
 export function formatWhy(event: AuditEvent): string {
   const rules = (event.trace ?? []).flatMap((step) => step.rules ?? [])
-  if (rules.length === 0) return ''
-  const lines = ['', 'rules that matched']
+  const policy = (event.trace ?? []).flatMap((step) => step.because ?? [])
+  const lines = policy.length === 0 ? [] : ['', ...policy]
+  if (rules.length === 0) return lines.join('\n')
+  lines.push('', 'rules that matched')
   for (const rule of rules) {
     const level = rule.tags.find((tag) => tag.startsWith('paranoia-level/'))?.slice(15)
     const through = rule.transformations.length === 0 ? '' : `, through ${rule.transformations.join(', ')}`

@@ -59,6 +59,9 @@ function traceOf(trace: NonNullable<AuditRecord['trace']>, mask: MaskText): stri
   const steps = trace.map((step) => ({
     ...step,
     ...(step.saw !== undefined && { saw: maskedOf(step.saw, MAX_DETAIL, mask) ?? '' }),
+    ...(step.because && {
+      because: step.because.map((line) => maskedLine(line, mask)),
+    }),
     ...(step.rules && { rules: step.rules.slice(0, MAX_RULES).map((rule) => maskedRule(rule, mask)) }),
   }))
   const json = JSON.stringify(steps)
@@ -68,9 +71,15 @@ function traceOf(trace: NonNullable<AuditRecord['trace']>, mask: MaskText): stri
     steps.map((step) => ({
       ...step,
       saw: undefined,
+      because: undefined,
       ...(step.rules && { rules: step.rules.map((rule) => ({ ...rule, data: '', variables: [] })) }),
     })),
   )
+}
+
+/** A line keeps the blanks that it begins with. */
+function maskedLine(line: string, mask: MaskText): string {
+  return maskedOf(line, MAX_RULE_TEXT, mask) ?? ''
 }
 
 function maskedRule(rule: MatchedRule, mask: MaskText): MatchedRule {

@@ -13,6 +13,7 @@ import { explainCommand } from './commands/explain.ts'
 import { grantCommand } from './commands/grant.ts'
 import { initCommand } from './commands/init.ts'
 import { roleCommand } from './commands/role.ts'
+import { policyCommand } from './commands/policy.ts'
 import { rulesCommand } from './commands/rules.ts'
 import { upCommand } from './commands/up.ts'
 import { userCommand } from './commands/user.ts'
@@ -75,6 +76,7 @@ Examples:
     explainCommand,
     whyCommand,
     rulesCommand,
+    policyCommand,
     auditCommand,
     userCommand,
     roleCommand,

@@ -33,6 +33,7 @@ export interface AccessDecision {
 
 const MAX_DECISIONS = 16
 const MAX_HELD = 64
+const MAX_LINES = 40
 
 /** One question to one wall, and what it said. */
 export interface Step {
@@ -46,6 +47,8 @@ export interface Step {
   saw?: string
   /** The rules of the perimeter that matched. */
   rules?: readonly MatchedRule[]
+  /** Why a policy decided as it did, in lines for people; values are masked. */
+  because?: readonly string[]
   /** What was decided about access. */
   decisions?: readonly AccessDecision[]
   /** How long it took, in microseconds. */
@@ -95,6 +98,11 @@ export class Trace {
     const isCut = held.length < decision.held.length || known.length >= MAX_DECISIONS
     const kept = isCut ? { ...decision, held, isCut: true as const } : decision
     step.decisions = [...known.slice(0, MAX_DECISIONS - 1), kept]
+  }
+
+  /** Why the wall that is being asked refuses, in lines. */
+  explained(lines: readonly string[]): void {
+    if (this.#open) this.#open.because = lines.slice(0, MAX_LINES)
   }
 
   /** What the wall that is being asked saw. Several notes are joined. */

@@ -1,0 +1,27 @@
+import { Command } from 'commander'
+
+import type { CommandContext } from '../main.ts'
+import { policyCheckCommand } from './policy-check.ts'
+import { policyDiffCommand } from './policy-diff.ts'
+import { policyExplainCommand } from './policy-explain.ts'
+import { policyFormatCommand } from './policy-format.ts'
+import { policyWhatCommand, policyWhoCommand } from './policy-list.ts'
+import { policyTestCommand } from './policy-test.ts'
+
+/** `ringwall policy`: everything about Cedar policies that does not need a running gateway. */
+export function policyCommand(context: CommandContext): Command {
+  const policy = new Command('policy').description(
+    'check, test, explain, format and compare the policies that say who may do what',
+  )
+  const commands = [
+    policyCheckCommand,
+    policyTestCommand,
+    policyExplainCommand,
+    policyFormatCommand,
+    policyDiffCommand,
+    policyWhoCommand,
+    policyWhatCommand,
+  ]
+  for (const command of commands) policy.addCommand(command(context))
+  return policy
+}
