@@ -34,5 +34,28 @@ export {
   type AuthorizationConfig,
   authorizationSchema,
 } from './config.ts'
+export { AuthorizedWhere } from './filter/authorized-where.ts'
+export { SqlCondition, type SqlOptions, type SqlTag, type SqlText } from './filter/sql-condition.ts'
+export {
+  type Filter,
+  type FilterOptions,
+  type FilterRequest,
+  loadFilter,
+  type Question,
+  type RowOptions,
+  type WhoRequest,
+} from './filter/filter.ts'
+export type {
+  AttributeConfig,
+  ColumnConfig,
+  EntityConfig,
+  MappingConfig,
+  ParentConfig,
+  Storage,
+} from './filter/mapping.ts'
+export { type DialectName, readMapping } from './filter/mapping-reader.ts'
+export { mappingSchema } from './filter/mapping-schema.ts'
+export type { ContextParty, Party, SqlAttribute, SqlEntity } from './filter/party.ts'
+export type { Known, Plan } from './filter/plan.ts'
 export { GUIDE_ROLES, PermissionDenied, PERMISSIONS, Rbac, requirePermission } from './rbac.ts'
 export { accessWall } from './wall.ts'

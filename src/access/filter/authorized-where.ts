@@ -1,4 +1,4 @@
-import type { Condition, SqlOptions, SqlTag, SqlText } from './condition.ts'
+import type { SqlCondition, SqlOptions, SqlTag, SqlText } from './sql-condition.ts'
 
 /**
  * A condition that the policies gave. A repository that asks for `AuthorizedWhere<'Document'>` cannot be called with
@@ -9,16 +9,20 @@ export class AuthorizedWhere<Type extends string> {
   readonly type: Type
   /** `all`: every row. `none`: no row; the query can be left out. */
   readonly verdict: 'all' | 'none' | 'some'
-  readonly #condition: Condition
+  readonly #condition: SqlCondition
 
-  private constructor(type: Type, condition: Condition) {
+  private constructor(type: Type, condition: SqlCondition) {
     this.type = type
     this.verdict = condition.verdict
     this.#condition = condition
   }
 
   /** @internal Only the filter may say that a condition is authorized. */
-  static of<Type extends string>(type: Type, condition: Condition, seal: typeof SEAL): AuthorizedWhere<Type> {
+  static of<Type extends string>(
+    type: Type,
+    condition: SqlCondition,
+    seal: typeof SEAL,
+  ): AuthorizedWhere<Type> {
     if (seal !== SEAL) throw new TypeError('only a filter makes an AuthorizedWhere')
     return new AuthorizedWhere(type, condition)
   }

@@ -4,7 +4,8 @@ import type { ArrayOperand, Bound, Format, Operand, Predicate } from './predicat
 /** Takes SQL as it is written: text, and values that become parameters or literals. */
 export interface Writer {
   text(sql: string): void
-  value(value: Bound, format: Format): void
+  /** `after` stands behind a parameter in place of what its format wants. */
+  value(value: Bound, format: Format, after?: string): void
   operand(operand: Operand): void
   predicate(predicate: Predicate): void
 }
@@ -47,6 +48,20 @@ export interface Dialect {
   ): void
   elements(writer: Writer, array: ArrayOperand, alias: string): void
 }
+
+/** Puts quotes around names, each of which is looked at once. */
+export function quoter(quote: string): (name: string) => string {
+  const known = new Map<string, string>()
+  return (name) => {
+    const found = known.get(name)
+    if (found !== undefined) return found
+    const quoted = `${quote}${name.replaceAll(quote, quote + quote)}${quote}`
+    if (known.size < MAX_NAMES) known.set(name, quoted)
+    return quoted
+  }
+}
+
+const MAX_NAMES = 10_000
 
 /** The least and the greatest of 64 bits, as SQL. */
 export const INT64 = '-9223372036854775808 AND 9223372036854775807'

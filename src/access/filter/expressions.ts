@@ -84,7 +84,7 @@ function staged(
       size: 1,
     }
   }
-  const { sql: text, storage, format: idFormat } = (typeof sql === 'string' ? { sql } : sql) as Written
+  const { sql: text, storage, format: idFormat } = typeof sql === 'string' ? written(sql) : sql
   const format = idFormat ?? formatOf(type, storage, scene)
   if (format === undefined) return refuse(`\`${name}\` needs \`array\` or \`fields\` beside its SQL`, at)
   const scale = storage === 'seconds' ? 1000 : 1
@@ -93,6 +93,10 @@ function staged(
 }
 
 type Written = Exclude<SqlAttribute, string | { readonly array: string } | { readonly fields: unknown }>
+
+function written(sql: string): Written {
+  return { sql }
+}
 
 /** What SQL for a value of a type gives, unless something else is said. */
 export function formatOf(type: Type, storage: string | undefined, scene: Scene): Format | undefined {

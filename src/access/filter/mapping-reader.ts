@@ -158,7 +158,7 @@ class Reader {
         value: { ...element, column: how.value },
       }
     }
-    return this.#column(how as ColumnConfig, type, place)
+    return this.#column(how, type, place)
   }
 
   #column(how: ColumnConfig, type: Type, place: string, storage?: Storage): ColumnMapping | undefined {

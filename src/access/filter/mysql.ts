@@ -1,4 +1,4 @@
-import { type Dialect, INT64, likePattern, separated, type Writer } from './dialect.ts'
+import { type Dialect, INT64, likePattern, quoter, separated, type Writer } from './dialect.ts'
 import type { Bound, Format, Operand } from './predicate.ts'
 
 /** Formats that a collation compares; two of them may be equal to it and yet differ. */
@@ -44,7 +44,7 @@ const CASTS: Readonly<Record<Format, string | undefined>> = {
 export const mysql: Dialect = {
   name: 'mysql',
   isNumbered: false,
-  quote: (name) => `\`${name.replaceAll('`', '``')}\``,
+  quote: quoter('`'),
   parameter(format) {
     const cast = CASTS[format]
     return cast === undefined ? ['', ''] : ['CAST(', ` AS ${cast})`]

@@ -6,7 +6,7 @@ import type { Schema } from '../cedar/schema.ts'
 import { type CedarRecord, EMPTY_RECORD, EntityUid } from '../cedar/value.ts'
 import { RingwallError } from '../../core/errors.ts'
 import type { Binding } from './binding.ts'
-import { Condition } from './condition.ts'
+import { SqlCondition } from './sql-condition.ts'
 import type { Dialect } from './dialect.ts'
 import type { Party } from './party.ts'
 import type { Predicate } from './predicate.ts'
@@ -27,7 +27,7 @@ export interface Known {
 /** Policies made ready for one action and one arrangement of what is known. */
 export interface Plan {
   /** Never fails but where `known` lacks what the plan was made for. */
-  bind(known?: Known): Condition
+  bind(known?: Known): SqlCondition
 }
 
 /** One policy, ready: TRUE where it is satisfied (or, where asked for, where a forbid fails). */
@@ -63,9 +63,9 @@ export function makePlan(scene: Scene, parts: PlanParts): Plan | readonly Untran
     bind(known = {}) {
       const binding = bindingOf(known, scene)
       const isPermitted = any(permits, binding)
-      if (isPermitted.kind === 'false') return new Condition(isPermitted, parts.dialect)
+      if (isPermitted.kind === 'false') return new SqlCondition(isPermitted, parts.dialect)
       const isForbidden = any(forbids, binding)
-      return new Condition(and(isPermitted, notTrue(isForbidden)), parts.dialect)
+      return new SqlCondition(and(isPermitted, notTrue(isForbidden)), parts.dialect)
     },
   }
 }

@@ -1,4 +1,4 @@
-import { type Dialect, INT64, likePattern, separated } from './dialect.ts'
+import { type Dialect, INT64, likePattern, quoter, separated } from './dialect.ts'
 import type { Bound, Format, Operand } from './predicate.ts'
 
 const TYPES: Readonly<Record<Format, string>> = {
@@ -31,7 +31,7 @@ function quoted(text: string): string {
 export const postgres: Dialect = {
   name: 'postgres',
   isNumbered: true,
-  quote: (name) => `"${name.replaceAll('"', '""')}"`,
+  quote: quoter('"'),
   parameter: (format) => ['', `::${TYPES[format]}`],
   bind: (value) => (typeof value === 'bigint' ? value.toString() : value),
   literal(value, format) {
@@ -46,8 +46,8 @@ export const postgres: Dialect = {
   oneOf(writer, { of, values, wanted }) {
     writer.operand(of)
     writer.text(wanted ? ' = ANY (' : ' <> ALL (')
-    writer.value(arrayOf(values), 'text')
-    writer.text(`::${TYPES[of.format]}[])`)
+    writer.value(arrayOf(values), 'text', `::${TYPES[of.format]}[]`)
+    writer.text(')')
   },
   among(writer, of, select) {
     const [only] = of
@@ -129,8 +129,7 @@ export const postgres: Dialect = {
       case 'overlap':
         writer.operand(predicate.array.operand)
         writer.text(' && ')
-        writer.value(arrayOf(predicate.values), 'text')
-        writer.text(`::${TYPES[predicate.array.format]}[]`)
+        writer.value(arrayOf(predicate.values), 'text', `::${TYPES[predicate.array.format]}[]`)
         return
       case 'empty':
         writer.text('cardinality(')

@@ -35,15 +35,15 @@ class Printer implements Writer {
     this.#current += sql
   }
 
-  value(value: Bound, format: Format): void {
+  value(value: Bound, format: Format, after?: string): void {
     if (this.#inline) {
-      this.#current += this.#dialect.literal(value, format)
+      this.#current += this.#dialect.literal(value, format) + (after ?? '')
       return
     }
-    const [before, after] = this.#dialect.parameter(format)
+    const [before, behind] = this.#dialect.parameter(format)
     this.#pieces.push(this.#current + before)
     this.#values.push({ value, format })
-    this.#current = after
+    this.#current = after ?? behind
   }
 
   operand(operand: Operand): void {

@@ -1,4 +1,4 @@
-import { type Dialect, separated } from './dialect.ts'
+import { type Dialect, quoter, separated } from './dialect.ts'
 import type { Operand } from './predicate.ts'
 
 function isText({ format }: Operand): boolean {
@@ -14,7 +14,7 @@ function globPattern(pattern: readonly string[]): string {
 export const sqlite: Dialect = {
   name: 'sqlite',
   isNumbered: false,
-  quote: (name) => `"${name.replaceAll('"', '""')}"`,
+  quote: quoter('"'),
   parameter: (format) => (format === 'integer' ? ['CAST(', ' AS INTEGER)'] : ['', '']),
   bind: (value) => value,
   literal: (value) => (typeof value === 'string' ? `'${value.replaceAll("'", "''")}'` : String(value)),

@@ -69,9 +69,9 @@ function isText(term: Single): boolean {
 }
 
 function knownTag(one: Single & { kind: 'known' }, other: Single, { env }: Binding): Term {
-  const isKnown = one.value instanceof EntityUid && other.kind === 'known' && typeof other.value === 'string'
-  if (!isKnown) return known(FAILED)
-  const found = entityOf(env, one.value as EntityUid)?.tags.get(other.value as string)
+  if (!(one.value instanceof EntityUid) || other.kind !== 'known' || typeof other.value !== 'string')
+    return known(FAILED)
+  const found = entityOf(env, one.value)?.tags.get(other.value)
   return known(found ?? new Fault('tag', 'the entity has no such tag'))
 }
 

@@ -20,7 +20,7 @@ export interface SqlOptions {
 export type SqlTag<T> = (strings: TemplateStringsArray, ...values: unknown[]) => T
 
 /** A condition for WHERE. `all` and `none` need no query to be known. */
-export class Condition {
+export class SqlCondition {
   readonly verdict: 'all' | 'none' | 'some'
   readonly predicate: Predicate
   readonly #dialect: Dialect
