@@ -14,6 +14,7 @@ import {
 } from '../../src/access/index.ts'
 import { Datetime } from '../../src/access/cedar/extensions/datetime.ts'
 import { readIp } from '../../src/access/cedar/extensions/ipaddr.ts'
+import { isStorable } from '../../src/access/filter/term.ts'
 import { RingwallError } from '../../src/core/errors.ts'
 import type { Database } from './databases.ts'
 import { principalExpressions } from './expressions.ts'
@@ -123,7 +124,7 @@ async function tryPolicies(
     await judge(database, drawn, 'principals', users, world, result, (filter) =>
       filter.whoCanAccess({ resource, action: ACTION, context: drawn.context, entities: world.entities }, 'User').toSql(),
     )
-    if (database.dialect !== 'postgres' || world.entities.get(drawn.principal) === undefined) continue
+    if (database.dialect !== 'postgres' || !isExpressible(drawn, world)) continue
     // As row-level security has it: the principal and the context are SQL, and values stand in the text.
     await judge(database, drawn, 'rows', rows, world, result, (filter) =>
       filter
@@ -136,6 +137,17 @@ async function tryPolicies(
         .toSql({ literals: 'inline' }),
     )
   }
+}
+
+/** SQL can only be given for what the schema allows and the database can hold. */
+function isExpressible({ principal, context }: Case, world: World): boolean {
+  const word = context.get('word')
+  return (
+    world.entities.get(principal) !== undefined &&
+    typeof word === 'string' &&
+    isStorable(word) &&
+    typeof context.get('number') === 'number'
+  )
 }
 
 function expected(

@@ -83,7 +83,7 @@ function staged(place: Place, at: number): Staged {
     return { type, run: undefined, bind, size }
   }
   const bind = (binding: Binding): Term => bindThrough(of.bind(binding), binding, place)
-  return { type, run: undefined, bind, size }
+  return { type, run: undefined, bind, size, ...(of.choices === undefined ? {} : { choices: of.choices }) }
 
   function bindThrough(term: Term, binding: Binding, place: Place): Term {
     if (term.kind === 'choice') {
