@@ -44,6 +44,11 @@ function numeric(units: bigint): string {
   return `${units < 0n ? '-' : ''}${digits.slice(0, -4)}.${digits.slice(-4)}`
 }
 
+/** Milliseconds, or a moment as it is written, which may be finer. */
+function momentOf(value: Cell): string {
+  return typeof value === 'string' ? value : new Date(Number(value)).toISOString()
+}
+
 /** What a database without a column type for it leaves out. */
 function columnsOf(types: Readonly<Record<string, ColumnType>>, declared: Partial<Record<ColumnType, string>>): string[] {
   return Object.keys(types).filter((column) => declared[types[column] as ColumnType] !== undefined)
@@ -84,7 +89,7 @@ export async function openPostgres(): Promise<Database | undefined> {
   }
   const cell = (value: Cell, type: ColumnType): unknown => {
     if (value === null) return null
-    if (type === 'moment') return new Date(Number(value)).toISOString()
+    if (type === 'moment') return momentOf(value)
     if (type === 'numeric') return numeric(BigInt(value as bigint))
     return typeof value === 'bigint' ? value.toString() : value
   }
@@ -149,13 +154,13 @@ export async function openMysql(): Promise<Database | undefined> {
     uuid: 'CHAR(36)',
     long: 'BIGINT',
     bool: 'TINYINT(1)',
-    moment: 'DATETIME(3)',
+    moment: 'DATETIME(6)',
     numeric: 'DECIMAL(20,4)',
     units: 'BIGINT',
   }
   const cell = (value: Cell, type: ColumnType): string | number | null => {
     if (value === null) return null
-    if (type === 'moment') return new Date(Number(value)).toISOString().replace('T', ' ').replace('Z', '')
+    if (type === 'moment') return momentOf(value).replace('T', ' ').replace('Z', '')
     if (type === 'numeric') return numeric(BigInt(value as bigint))
     return typeof value === 'boolean' ? Number(value) : String(value as string)
   }
@@ -201,7 +206,8 @@ export function openSqlite(): Database {
     numeric: 'INTEGER',
     units: 'INTEGER',
   }
-  const cell = (value: Cell): SQLInputValue => {
+  const cell = (value: Cell, type: ColumnType | undefined): SQLInputValue => {
+    if (type === 'moment' && typeof value === 'string') return BigInt(Math.floor(Date.parse(value)))
     if (typeof value === 'boolean') return value ? 1n : 0n
     return typeof value === 'number' ? BigInt(value) : (value as string | bigint | null)
   }
@@ -214,7 +220,7 @@ export function openSqlite(): Database {
         const columns = columnsOf(types, declared)
         const marks = columns.map(() => '?').join(', ')
         const insert = database.prepare(`INSERT INTO ${quote(table)} VALUES (${marks})`)
-        for (const row of rows.get(table) ?? []) insert.run(...columns.map((column) => cell(row[column] ?? null)))
+        for (const row of rows.get(table) ?? []) insert.run(...columns.map((column) => cell(row[column] ?? null, types[column])))
       }
       return Promise.resolve()
     },
