@@ -70,8 +70,7 @@ function one(element: Element | undefined, { names, unnamed }: Collection): stri
 function alternatives(element: Element): readonly (readonly Element[])[] {
   if (element.kind === 'or') return element.parts.flatMap(alternatives)
   if (element.kind !== 'and') return [[element]]
-  return element.parts.map(alternatives).reduce(
-    (left, right) => left.flatMap((one) => right.map((other) => [...one, ...other])),
-    [[]],
-  )
+  return element.parts
+    .map(alternatives)
+    .reduce((left, right) => left.flatMap((one) => right.map((other) => [...one, ...other])), [[]])
 }

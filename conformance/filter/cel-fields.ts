@@ -16,13 +16,21 @@ const SCALARS: Readonly<Record<string, Field['type']>> = {
   aString: 'text',
   aOptionalString: 'text',
 }
-const OPTIONAL: ReadonlySet<string> = new Set(['aOptionalString', 'owner', 'coOwner', 'scope', 'aDouble', 'createdAt'])
+const OPTIONAL: ReadonlySet<string> = new Set([
+  'aOptionalString',
+  'owner',
+  'coOwner',
+  'scope',
+  'aDouble',
+  'createdAt',
+])
 
 /** The dotted path of an attribute of the row: `R.attr.parent.aBool` is ['parent', 'aBool']. */
 export function pathOf(cel: Cel): readonly string[] | undefined {
   if (cel.kind !== 'select') return undefined
   const { of, name } = cel
-  if (of.kind === 'name') return of.name === 'R' && (name === 'attr' || name === 'id') ? (name === 'id' ? ['id'] : []) : undefined
+  if (of.kind === 'name')
+    return of.name === 'R' && (name === 'attr' || name === 'id') ? (name === 'id' ? ['id'] : []) : undefined
   const above = pathOf(of)
   return above && [...above, name]
 }
@@ -63,4 +71,10 @@ function rowField(name: string): Field | undefined {
     guards: OPTIONAL.has(name) ? [`resource has ${name}`] : [],
     isNullable: name === 'owner' || name === 'coOwner',
   }
+}
+
+/** The attribute with a single value that an expression is, if it is one. */
+export function fieldAt(cel: Cel): Field | undefined {
+  const path = pathOf(cel)
+  return path === undefined ? undefined : fieldOf(path)
 }

@@ -5,8 +5,18 @@ import { operate, type Comparison } from './cel-value.ts'
 /** A numeric expression without conditions. */
 export type Numeric =
   | { readonly kind: 'constant'; readonly value: number }
-  | { readonly kind: 'field'; readonly text: string; readonly type: 'Long' | 'decimal'; readonly guards: readonly string[] }
-  | { readonly kind: 'arithmetic'; readonly operator: '+' | '-' | '*' | '/'; readonly left: Numeric; readonly right: Numeric }
+  | {
+      readonly kind: 'field'
+      readonly text: string
+      readonly type: 'Long' | 'decimal'
+      readonly guards: readonly string[]
+    }
+  | {
+      readonly kind: 'arithmetic'
+      readonly operator: '+' | '-' | '*' | '/'
+      readonly left: Numeric
+      readonly right: Numeric
+    }
 
 type Field = Numeric & { kind: 'field' }
 
@@ -32,7 +42,9 @@ export function compareNumbers(
   left: Numeric,
   right: Numeric,
 ): { readonly text: string; readonly guards: readonly string[] } {
-  const fields = [...new Map([...fieldsIn(left), ...fieldsIn(right)].map((field) => [field.text, field])).values()]
+  const fields = [
+    ...new Map([...fieldsIn(left), ...fieldsIn(right)].map((field) => [field.text, field])).values(),
+  ]
   const guards = [...new Set(fields.flatMap((field) => field.guards))]
   const [only, other] = fields
   const test = (given: (field: Field) => number): boolean =>
@@ -42,7 +54,10 @@ export function compareNumbers(
     return { text: `${wholeText(left)} ${operator} ${wholeText(right)}`, guards }
   if (other !== undefined || countOf(left, right, only) > 1 || dividesByZero(left))
     return { text: bySigns(fields, test), guards }
-  return { text: byBounds(only, operator, (value) => test(() => value), operatorIsEquality(operator)), guards }
+  return {
+    text: byBounds(only, operator, (value) => test(() => value), operatorIsEquality(operator)),
+    guards,
+  }
 }
 
 function operatorIsEquality(operator: Comparison): boolean {
@@ -54,7 +69,12 @@ function countOf(left: Numeric, right: Numeric, field: Field): number {
 }
 
 function dividesByZero(numeric: Numeric): boolean {
-  return numeric.kind === 'arithmetic' && numeric.operator === '/' && numeric.right.kind === 'constant' && numeric.right.value === 0
+  return (
+    numeric.kind === 'arithmetic' &&
+    numeric.operator === '/' &&
+    numeric.right.kind === 'constant' &&
+    numeric.right.value === 0
+  )
 }
 
 /** Only Longs, whole constants and what Cedar computes. */
@@ -73,14 +93,18 @@ function wholeText(numeric: Numeric): string {
 /** Quotients of attributes with each other or by zero, where only the signs matter. */
 function bySigns(fields: readonly Field[], test: (given: (field: Field) => number) => boolean): string {
   const signs = fields.reduce<readonly (readonly number[])[]>(
-    (found, _) => found.flatMap((one) => [-1, 0, 1].map((sign) => [...one, sign])),
+    (found) => found.flatMap((one) => [-1, 0, 1].map((sign) => [...one, sign])),
     [[]],
   )
   const holds = (scale: number): readonly (readonly number[])[] =>
-    signs.filter((one) => test((field) => (one[fields.findIndex(({ text }) => text === field.text)] as number) * scale))
+    signs.filter((one) =>
+      test((field) => (one[fields.findIndex(({ text }) => text === field.text)] as number) * scale),
+    )
   const found = holds(1)
   if (JSON.stringify(holds(3)) !== JSON.stringify(found)) throw new Error('more than the signs matter')
-  const parts = found.map((one) => `(${one.map((sign, at) => signText(fields[at] as Field, sign)).join(' && ')})`)
+  const parts = found.map(
+    (one) => `(${one.map((sign, at) => signText(fields[at] as Field, sign)).join(' && ')})`,
+  )
   return parts.length === 0 ? 'false' : `(${parts.join(' || ')})`
 }
 
@@ -92,7 +116,9 @@ function order({ text, type }: Field, operator: Comparison, units: number): stri
   if (type === 'Long') return `${text} ${operator} ${units < 0 ? `(${units})` : units}`
   const literal = `decimal("${decimalText(units)}")`
   if (operator === '==' || operator === '!=') return `${text} ${operator} ${literal}`
-  const method = { '<': 'lessThan', '<=': 'lessThanOrEqual', '>': 'greaterThan', '>=': 'greaterThanOrEqual' }[operator]
+  const method = { '<': 'lessThan', '<=': 'lessThanOrEqual', '>': 'greaterThan', '>=': 'greaterThanOrEqual' }[
+    operator
+  ]
   return `${text}.${method}(${literal})`
 }
 
@@ -102,7 +128,12 @@ function decimalText(units: number): string {
 }
 
 /** What holds from some value on, up to one, or between two: found by halving. */
-function byBounds(field: Field, operator: Comparison, test: (value: number) => boolean, isEquality: boolean): string {
+function byBounds(
+  field: Field,
+  operator: Comparison,
+  test: (value: number) => boolean,
+  isEquality: boolean,
+): string {
   const scale = field.type === 'Long' ? 1 : 10_000
   const at = (units: number): boolean => test(units / scale)
   if (isEquality) {

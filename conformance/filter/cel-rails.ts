@@ -50,7 +50,8 @@ export function not({ isTrue, isFalse, direct, isTotal }: CedarRails): CedarRail
 
 /** Either side may decide, whatever the other is; Cedar asks the left side first. */
 export function and(left: CedarRails, right: CedarRails): CedarRails {
-  const direct = left.isTotal && left.direct && right.direct ? `(${left.direct} && ${right.direct})` : undefined
+  const direct =
+    left.isTotal && left.direct && right.direct ? `(${left.direct} && ${right.direct})` : undefined
   return {
     isTrue: all([left.isTrue, right.isTrue]),
     isFalse: any([left.isFalse, right.isFalse]),
@@ -60,7 +61,8 @@ export function and(left: CedarRails, right: CedarRails): CedarRails {
 }
 
 export function or(left: CedarRails, right: CedarRails): CedarRails {
-  const direct = left.isTotal && left.direct && right.direct ? `(${left.direct} || ${right.direct})` : undefined
+  const direct =
+    left.isTotal && left.direct && right.direct ? `(${left.direct} || ${right.direct})` : undefined
   return { ...not(and(not(left), not(right))), direct }
 }
 

@@ -3,7 +3,14 @@
 import type { Cel } from './cel.ts'
 
 /** Plain data; a missing key is a missing attribute, null is the value null. */
-export type CelValue = number | string | boolean | null | Date | readonly CelValue[] | { readonly [key: string]: CelValue }
+export type CelValue =
+  | number
+  | string
+  | boolean
+  | null
+  | Date
+  | readonly CelValue[]
+  | { readonly [key: string]: CelValue }
 
 /** An error of the language: a missing attribute, an operator without a meaning for these types. */
 export const ERROR = Symbol('error')
@@ -53,7 +60,10 @@ export function celValue(cel: Cel, names: Names): CelOutcome {
   }
 }
 
-function strict(outcomes: readonly CelOutcome[], make: (values: readonly CelValue[]) => CelOutcome): CelOutcome {
+function strict(
+  outcomes: readonly CelOutcome[],
+  make: (values: readonly CelValue[]) => CelOutcome,
+): CelOutcome {
   return outcomes.includes(ERROR) ? ERROR : make(outcomes as readonly CelValue[])
 }
 
@@ -110,7 +120,9 @@ function ordered(operator: string, left: CelValue, right: CelValue): CelOutcome 
 function isSame(left: CelValue, right: CelValue): boolean {
   if (left instanceof Date && right instanceof Date) return left.getTime() === right.getTime()
   if (Array.isArray(left) && Array.isArray(right))
-    return left.length === right.length && left.every((item: CelValue, at) => isSame(item, right[at] as CelValue))
+    return (
+      left.length === right.length && left.every((item: CelValue, at) => isSame(item, right[at] as CelValue))
+    )
   return left === right
 }
 
@@ -119,7 +131,9 @@ const MACROS = new Set(['exists', 'all', 'exists_one', 'filter', 'map'])
 function call(cel: Cel & { kind: 'call' }, names: Names): CelOutcome {
   const { name, of } = cel
   if (of !== undefined && MACROS.has(name)) return macro(name, of, cel.arguments, names)
-  const given = [...(of === undefined ? [] : [of]), ...cel.arguments].map((argument) => celValue(argument, names))
+  const given = [...(of === undefined ? [] : [of]), ...cel.arguments].map((argument) =>
+    celValue(argument, names),
+  )
   return strict(given, ([first, second]) => {
     switch (name) {
       case 'size':
@@ -135,7 +149,7 @@ function call(cel: Cel & { kind: 'call' }, names: Names): CelOutcome {
           ? first.some((a: CelValue) => (second as readonly CelValue[]).some((b) => isSame(a, b)))
           : ERROR
       case 'string':
-        return String(first as number)
+        return typeof first === 'number' || typeof first === 'boolean' ? String(first) : ERROR
       case 'int':
         return typeof first === 'number' ? Math.trunc(first) : ERROR
       case 'timestamp':
@@ -145,13 +159,19 @@ function call(cel: Cel & { kind: 'call' }, names: Names): CelOutcome {
       case 'now':
         return NOW
       case 'hierarchy':
-        return Array.isArray(first) ? first : typeof first === 'string' ? first.split((second as string | undefined) ?? '.') : ERROR
+        return Array.isArray(first)
+          ? first
+          : typeof first === 'string'
+            ? first.split((second as string | undefined) ?? '.')
+            : ERROR
       case 'ancestorOf':
         return isBelow(second, first)
       case 'descendentOf':
         return isBelow(first, second)
       case 'overlaps':
-        return isBelow(first, second) || isBelow(second, first) || isSame(first as CelValue, second as CelValue)
+        return (
+          isBelow(first, second) || isBelow(second, first) || isSame(first as CelValue, second as CelValue)
+        )
       default:
         throw new Error(`no function ${name}`)
     }
@@ -167,7 +187,11 @@ function timeOf(text: string): CelOutcome {
   return Number.isNaN(time.getTime()) ? ERROR : time
 }
 
-function texts(a: CelValue | undefined, b: CelValue | undefined, test: (a: string, b: string) => boolean): CelOutcome {
+function texts(
+  a: CelValue | undefined,
+  b: CelValue | undefined,
+  test: (a: string, b: string) => boolean,
+): CelOutcome {
   return typeof a === 'string' && typeof b === 'string' ? test(a, b) : ERROR
 }
 

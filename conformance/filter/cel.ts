@@ -6,12 +6,18 @@ export type Cel =
   | { readonly kind: 'name'; readonly name: string }
   | { readonly kind: 'select'; readonly of: Cel; readonly name: string }
   | { readonly kind: 'index'; readonly of: Cel; readonly at: Cel }
-  | { readonly kind: 'call'; readonly name: string; readonly of: Cel | undefined; readonly arguments: readonly Cel[] }
+  | {
+      readonly kind: 'call'
+      readonly name: string
+      readonly of: Cel | undefined
+      readonly arguments: readonly Cel[]
+    }
   | { readonly kind: 'unary'; readonly operator: '!' | '-'; readonly of: Cel }
   | { readonly kind: 'binary'; readonly operator: string; readonly left: Cel; readonly right: Cel }
   | { readonly kind: 'choice'; readonly test: Cel; readonly yes: Cel; readonly no: Cel }
 
-const TOKEN = /\s*(?:([0-9]+(?:\.[0-9]+)?)|([A-Za-z_][A-Za-z0-9_]*)|("(?:[^"\\]|\\.)*")|(&&|\|\||==|!=|<=|>=|[-+*/%<>!?:.,()[\]]))/y
+const TOKEN =
+  /\s*(?:([0-9]+(?:\.[0-9]+)?)|([A-Za-z_][A-Za-z0-9_]*)|("(?:[^"\\]|\\.)*")|(&&|\|\||==|!=|<=|>=|[-+*/%<>!?:.,()[\]]))/y
 
 type Token = { readonly kind: 'number' | 'name' | 'text' | 'sign'; readonly text: string }
 
@@ -29,7 +35,13 @@ function lex(source: string): Token[] {
 }
 
 /** From the weakest to the strongest. */
-const LEVELS = [['||'], ['&&'], ['==', '!=', '<', '<=', '>', '>=', 'in'], ['+', '-'], ['*', '/', '%']] as const
+const LEVELS = [
+  ['||'],
+  ['&&'],
+  ['==', '!=', '<', '<=', '>', '>=', 'in'],
+  ['+', '-'],
+  ['*', '/', '%'],
+] as const
 
 /** Reads an expression. The corpus is trusted data; what is not in it is not read. */
 export function readCel(source: string): Cel {
@@ -98,7 +110,8 @@ export function readCel(source: string): Cel {
       return inner
     }
     if (token.text === '[') return { kind: 'list', items: list(']') }
-    if (token.text === 'true' || token.text === 'false') return { kind: 'constant', value: token.text === 'true' }
+    if (token.text === 'true' || token.text === 'false')
+      return { kind: 'constant', value: token.text === 'true' }
     if (token.text === 'null') return { kind: 'constant', value: null }
     if (peek() !== '(') return { kind: 'name', name: token.text }
     take('(')

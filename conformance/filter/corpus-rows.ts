@@ -1,5 +1,12 @@
 // The rows of the corpus: as the database has them, as entities, and as plain data for its own language.
-import { CedarRecord, CedarSet, Entities, type EntityDraft, EntityUid, type Value } from '../../src/access/index.ts'
+import {
+  CedarRecord,
+  CedarSet,
+  Entities,
+  type EntityDraft,
+  EntityUid,
+  type Value,
+} from '../../src/access/index.ts'
 import { Datetime } from '../../src/access/cedar/extensions/datetime.ts'
 import { readDecimal } from '../../src/access/cedar/extensions/decimal.ts'
 import type { CelValue } from './cel-value.ts'
@@ -40,7 +47,14 @@ export const CORPUS_TABLES: Tables = {
     parent_id: 'text',
     category_id: 'text',
   },
-  parents: { id: 'text', a_bool: 'bool', a_string: 'text', a_number: 'long', a_optional: 'text', inner_id: 'text' },
+  parents: {
+    id: 'text',
+    a_bool: 'bool',
+    a_string: 'text',
+    a_number: 'long',
+    a_optional: 'text',
+    inner_id: 'text',
+  },
   inners: { id: 'text', a_bool: 'bool', a_string: 'text', a_number: 'long', a_optional: 'text' },
   tags: { row_id: 'text', tag_id: 'text', name: 'text', place: 'long' },
   plain_categories: { id: 'text', name: 'text' },
@@ -58,7 +72,8 @@ export function viewsFor(dialect: 'postgres' | 'mysql' | 'sqlite'): readonly str
     sqlite: "group_concat(tag_id, ',' ORDER BY place)",
   }[dialect]
   const ofRow = 'FROM tags WHERE tags.row_id = plain_rows.id'
-  const exactName = dialect === 'mysql' ? 'CAST(name AS BINARY)' : dialect === 'sqlite' ? 'name COLLATE BINARY' : 'name'
+  const exactName =
+    dialect === 'mysql' ? 'CAST(name AS BINARY)' : dialect === 'sqlite' ? 'name COLLATE BINARY' : 'name'
   return [
     `CREATE VIEW corpus_rows AS SELECT plain_rows.*, ${size} AS a_string_size, a_number % 2 AS a_number_rest2, ${joined} AS prefixed_id,
       (SELECT count(*) ${ofRow}) AS tag_count, (SELECT name ${ofRow} AND place = 0) AS first_tag_name,
@@ -92,7 +107,11 @@ export function corpusRows(
   const insert = (table: string, row: Record<string, Cell>): void =>
     void tables.getOrInsertComputed(table, () => []).push(row)
   const drafts: EntityDraft[] = [{ uid: new EntityUid('User', 'u1'), parents: [] }]
-  const draft = (uid: EntityUid, fields: Record<string, Value | undefined>, tags: readonly (readonly [string, Value])[]): void => {
+  const draft = (
+    uid: EntityUid,
+    fields: Record<string, Value | undefined>,
+    tags: readonly (readonly [string, Value])[],
+  ): void => {
     drafts.push({ uid, attributes: recordOf(fields), tags: new CedarRecord(new Map(tags)), parents: [] })
   }
   const byId = new Map(seeds.map((seed) => [seed.id, seed]))
@@ -107,11 +126,17 @@ export function corpusRows(
 }
 
 function recordOf(fields: Record<string, Value | undefined>): CedarRecord {
-  return new CedarRecord(new Map(Object.entries(fields).filter((field): field is [string, Value] => field[1] !== undefined)))
+  return new CedarRecord(
+    new Map(Object.entries(fields).filter((field): field is [string, Value] => field[1] !== undefined)),
+  )
 }
 
 type Insert = (table: string, row: Record<string, Cell>) => void
-type Draft = (uid: EntityUid, fields: Record<string, Value | undefined>, tags: readonly (readonly [string, Value])[]) => void
+type Draft = (
+  uid: EntityUid,
+  fields: Record<string, Value | undefined>,
+  tags: readonly (readonly [string, Value])[],
+) => void
 
 /** The four attributes that parents have too. */
 function scalarCells(seed: Seed): Record<string, Cell> {
@@ -128,7 +153,13 @@ function scalarFields(seed: Seed): Record<string, Value | undefined> {
   return { aBool, aString, aNumber, aOptionalString: aOptionalString ?? undefined }
 }
 
-function addSeed(seed: Seed, more: Derived, byId: ReadonlyMap<string, Seed>, insert: Insert, draft: Draft): void {
+function addSeed(
+  seed: Seed,
+  more: Derived,
+  byId: ReadonlyMap<string, Seed>,
+  insert: Insert,
+  draft: Draft,
+): void {
   const { id, tags, subCategoryNames } = seed
   const parent = byId.get(seed.parentSeedId ?? '')
   const inner = byId.get(parent?.parentSeedId ?? '')
@@ -181,11 +212,18 @@ function addSeed(seed: Seed, more: Derived, byId: ReadonlyMap<string, Seed>, ins
       aNumberRest2: (seed.aNumber % 2) + 0,
       prefixedId: `prefix:${id}`,
     },
-    Object.entries(Object.groupBy(named, (name) => name)).map(([name, all]) => [name, all?.length ?? 0] as const),
+    Object.entries(Object.groupBy(named, (name) => name)).map(
+      ([name, all]) => [name, all?.length ?? 0] as const,
+    ),
   )
 }
 
-function addCategory({ id, subCategoryNames }: Seed, { labels }: Derived, insert: Insert, draft: Draft): void {
+function addCategory(
+  { id, subCategoryNames }: Seed,
+  { labels }: Derived,
+  insert: Insert,
+  draft: Draft,
+): void {
   const category = `category of ${id}`
   insert('plain_categories', { id: category, name: 'business' })
   for (const name of subCategoryNames) insert('subs', { category_id: category, name })
@@ -205,14 +243,21 @@ function addCategory({ id, subCategoryNames }: Seed, { labels }: Derived, insert
 }
 
 /** What is NULL is missing, but for the two attributes that keep a null. */
-function attributesOf(seed: Seed, more: Derived, byId: ReadonlyMap<string, Seed>): { readonly [key: string]: CelValue } {
+function attributesOf(
+  seed: Seed,
+  more: Derived,
+  byId: ReadonlyMap<string, Seed>,
+): { readonly [key: string]: CelValue } {
   const present = (fields: Readonly<Record<string, CelValue>>): { [key: string]: CelValue } =>
     Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null))
   const scalars = ({ aBool, aString, aNumber, aOptionalString }: Seed): { [key: string]: CelValue } =>
     present({ aBool, aString, aNumber, aOptionalString })
   const parent = byId.get(seed.parentSeedId ?? '')
   const inner = byId.get(parent?.parentSeedId ?? '')
-  const subCategories = seed.subCategoryNames.map((name) => ({ name, labels: more.labels.map((label) => present({ name: label })) }))
+  const subCategories = seed.subCategoryNames.map((name) => ({
+    name,
+    labels: more.labels.map((label) => present({ name: label })),
+  }))
   const hasCategory = subCategories.length > 0
   return {
     ...scalars(seed),
@@ -221,7 +266,10 @@ function attributesOf(seed: Seed, more: Derived, byId: ReadonlyMap<string, Seed>
       createdBy: more.createdBy,
       createdAt: more.createdAt,
       scope: more.scope,
-      parent: parent === undefined ? null : { ...scalars(parent), ...(inner === undefined ? {} : { inner: scalars(inner) }) },
+      parent:
+        parent === undefined
+          ? null
+          : { ...scalars(parent), ...(inner === undefined ? {} : { inner: scalars(inner) }) },
       mainCategory: hasCategory ? { subCategories, subNames: seed.subCategoryNames } : null,
     }),
     owner: seed.aOptionalString,

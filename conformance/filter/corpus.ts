@@ -18,9 +18,17 @@ import {
 } from '../../src/access/index.ts'
 import { RingwallError } from '../../src/core/errors.ts'
 import { type Cel, readCel } from './cel.ts'
-import { NotInCedar, type Principal, Translator } from './cel-translator.ts'
+import { NotInCedar, type Principal } from './cel-text.ts'
+import { Translator } from './cel-translator.ts'
 import { celValue, type CelValue } from './cel-value.ts'
-import { CORPUS_TABLES, type CorpusRows, corpusRows, type Derived, type Seed, viewsFor } from './corpus-rows.ts'
+import {
+  CORPUS_TABLES,
+  type CorpusRows,
+  corpusRows,
+  type Derived,
+  type Seed,
+  viewsFor,
+} from './corpus-rows.ts'
 import type { Database } from './databases.ts'
 
 const SCHEMA = `
@@ -39,7 +47,11 @@ action ask appliesTo { principal: User, resource: Row };
 
 function mappingFor(): MappingConfig {
   const scalars = { aBool: 'a_bool', aString: 'a_string', aNumber: 'a_number', aOptionalString: 'a_optional' }
-  const set = (table: string, owner: string, value: string): { table: string; owner: string; value: string } => ({ table, owner, value })
+  const set = (
+    table: string,
+    owner: string,
+    value: string,
+  ): { table: string; owner: string; value: string } => ({ table, owner, value })
   return {
     entities: {
       Inner: { table: 'inners', attributes: scalars },
@@ -100,7 +112,12 @@ export interface ShapeResult {
 }
 
 interface RuleDocument {
-  readonly resourcePolicy: { readonly rules: readonly { readonly actions: readonly string[]; readonly condition: { readonly match: Match } }[] }
+  readonly resourcePolicy: {
+    readonly rules: readonly {
+      readonly actions: readonly string[]
+      readonly condition: { readonly match: Match }
+    }[]
+  }
 }
 type Match = { readonly expr: string } | { readonly all: Group } | { readonly any: Group }
 interface Group {
@@ -110,14 +127,22 @@ interface Group {
 function celOf(match: Match): Cel {
   if ('expr' in match) return readCel(match.expr)
   const [operator, group] = 'all' in match ? (['&&', match.all] as const) : (['||', match.any] as const)
-  return group.of.map(({ expr }) => readCel(expr)).reduce((left, right): Cel => ({ kind: 'binary', operator, left, right }))
+  return group.of
+    .map(({ expr }) => readCel(expr))
+    .reduce((left, right): Cel => ({ kind: 'binary', operator, left, right }))
 }
 
 /** Reads the conditions that every adapter of the corpus must translate or refuse. */
 export function readShapes(directory: string): readonly Shape[] {
-  const document = parse(readFileSync(join(directory, 'policies', 'adversarial.yaml'), 'utf8')) as RuleDocument
-  const { conformance } = JSON.parse(readFileSync(join(directory, 'actions.json'), 'utf8')) as { conformance: readonly string[] }
-  const rules = new Map(document.resourcePolicy.rules.map(({ actions, condition }) => [actions[0], condition.match]))
+  const document = parse(
+    readFileSync(join(directory, 'policies', 'adversarial.yaml'), 'utf8'),
+  ) as RuleDocument
+  const { conformance } = JSON.parse(readFileSync(join(directory, 'actions.json'), 'utf8')) as {
+    conformance: readonly string[]
+  }
+  const rules = new Map(
+    document.resourcePolicy.rules.map(({ actions, condition }) => [actions[0], condition.match]),
+  )
   return conformance.map((name) => {
     const match = rules.get(name)
     if (match === undefined) throw new Error(`the corpus has no rule ${name}`)
@@ -126,7 +151,10 @@ export function readShapes(directory: string): readonly Shape[] {
 }
 
 /** Every condition on every database. */
-export async function runCorpus(directory: string, databases: readonly Database[]): Promise<readonly ShapeResult[]> {
+export async function runCorpus(
+  directory: string,
+  databases: readonly Database[],
+): Promise<readonly ShapeResult[]> {
   const { seeds, principal } = JSON.parse(readFileSync(join(directory, 'seeds.json'), 'utf8')) as {
     seeds: readonly Seed[]
     principal: { readonly attr: Principal & { readonly [key: string]: CelValue } }
@@ -145,7 +173,12 @@ export async function runCorpus(directory: string, databases: readonly Database[
   return results
 }
 
-async function judge(shape: Shape, translator: Translator, data: CorpusRows, databases: readonly Database[]): Promise<ShapeResult> {
+async function judge(
+  shape: Shape,
+  translator: Translator,
+  data: CorpusRows,
+  databases: readonly Database[],
+): Promise<ShapeResult> {
   const { name, cel } = shape
   try {
     const { isTrue, isFalse, direct } = translator.condition(cel)
@@ -162,10 +195,21 @@ async function judge(shape: Shape, translator: Translator, data: CorpusRows, dat
     ]
     for (const { body, value } of forms) {
       const text = `permit (principal, action, resource) ${body};`
-      const different = await compare(text, wanted.map((outcome) => outcome === value), data, databases)
-      if (different !== undefined) return { name, outcome: 'different', detail: `${different}: ${text}`, selected: 0 }
+      const different = await compare(
+        text,
+        wanted.map((outcome) => outcome === value),
+        data,
+        databases,
+      )
+      if (different !== undefined)
+        return { name, outcome: 'different', detail: `${different}: ${text}`, selected: 0 }
     }
-    return { name, outcome: 'equal', detail: direct ?? isTrue, selected: wanted.filter((outcome) => outcome === true).length }
+    return {
+      name,
+      outcome: 'equal',
+      detail: direct ?? isTrue,
+      selected: wanted.filter((outcome) => outcome === true).length,
+    }
   } catch (thrown) {
     if (!(thrown instanceof NotInCedar)) throw new Error(name, { cause: thrown })
     return refusal(name, thrown, databases)
@@ -184,21 +228,29 @@ async function compare(
   const policies = policiesOf(text)
   if (typeof policies === 'string') throw new Error(`${policies} in ${text}`)
   const authorizer = new Authorizer(policies)
-  const allowed = ids.filter((resource) => authorizer.isAllowed({ principal: PRINCIPAL, action: ACTION, resource }, entities))
+  const allowed = ids.filter((resource) =>
+    authorizer.isAllowed({ principal: PRINCIPAL, action: ACTION, resource }, entities),
+  )
   const want = ids.filter((_, at) => wanted[at]).map(({ id }) => id)
   const check = allowed.map(({ id }) => id)
-  if (check.join() !== want.join()) return `the translation allows ${check.join(' ')}, the corpus ${want.join(' ')}`
+  if (check.join() !== want.join())
+    return `the translation allows ${check.join(' ')}, the corpus ${want.join(' ')}`
   for (const database of databases) {
     const filter = loadFilter(optionsFor(database.dialect, policies))
     const where = filter.accessibleBy({ principal: PRINCIPAL, action: ACTION, entities }, 'Row').toSql()
     const found = await database.ids({ ...where, text: `SELECT id FROM corpus_rows WHERE ${where.text}` })
-    if (found.toSorted().join() !== want.toSorted().join()) return `${database.dialect} selects ${found.join(' ')}, not ${want.join(' ')}`
+    if (found.toSorted().join() !== want.toSorted().join())
+      return `${database.dialect} selects ${found.join(' ')}, not ${want.join(' ')}`
   }
   return undefined
 }
 
 /** What a person would write must be refused when it is loaded, by the parser or by every filter. */
-function refusal(name: string, { message, literal }: NotInCedar, databases: readonly Database[]): ShapeResult {
+function refusal(
+  name: string,
+  { message, literal }: NotInCedar,
+  databases: readonly Database[],
+): ShapeResult {
   const policies = policiesOf(`permit (principal, action, resource) when { ${literal} };`)
   const reasons = databases.map(({ dialect }) => {
     if (typeof policies === 'string') return policies

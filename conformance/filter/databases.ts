@@ -50,7 +50,10 @@ function momentOf(value: Cell): string {
 }
 
 /** What a database without a column type for it leaves out. */
-function columnsOf(types: Readonly<Record<string, ColumnType>>, declared: Partial<Record<ColumnType, string>>): string[] {
+function columnsOf(
+  types: Readonly<Record<string, ColumnType>>,
+  declared: Partial<Record<ColumnType, string>>,
+): string[] {
   return Object.keys(types).filter((column) => declared[types[column] as ColumnType] !== undefined)
 }
 
@@ -60,7 +63,9 @@ function createTable(
   types: Readonly<Record<string, ColumnType>>,
   declared: Partial<Record<ColumnType, string>>,
 ): string {
-  const columns = columnsOf(types, declared).map((column) => `${quote(column)} ${declared[types[column] as ColumnType]}`)
+  const columns = columnsOf(types, declared).map(
+    (column) => `${quote(column)} ${declared[types[column] as ColumnType]}`,
+  )
   return `CREATE TABLE ${quote(table)} (${columns.join(', ')})`
 }
 
@@ -90,7 +95,7 @@ export async function openPostgres(): Promise<Database | undefined> {
   const cell = (value: Cell, type: ColumnType): unknown => {
     if (value === null) return null
     if (type === 'moment') return momentOf(value)
-    if (type === 'numeric') return numeric(BigInt(value as bigint))
+    if (type === 'numeric') return numeric(value as bigint)
     return typeof value === 'bigint' ? value.toString() : value
   }
   await client.query(`CREATE SCHEMA ${NAME}`)
@@ -112,7 +117,10 @@ export async function openPostgres(): Promise<Database | undefined> {
             })
             return `(${marks.join(', ')})`
           })
-          await client.query(`INSERT INTO ${quote(table)} (${columns.map(quote).join(', ')}) VALUES ${tuples.join(', ')}`, values)
+          await client.query(
+            `INSERT INTO ${quote(table)} (${columns.map(quote).join(', ')}) VALUES ${tuples.join(', ')}`,
+            values,
+          )
         }
       }
       await client.query('ANALYZE')
@@ -161,21 +169,29 @@ export async function openMysql(): Promise<Database | undefined> {
   const cell = (value: Cell, type: ColumnType): string | number | null => {
     if (value === null) return null
     if (type === 'moment') return momentOf(value).replace('T', ' ').replace('Z', '')
-    if (type === 'numeric') return numeric(BigInt(value as bigint))
-    return typeof value === 'boolean' ? Number(value) : String(value as string)
+    if (type === 'numeric') return numeric(value as bigint)
+    return typeof value === 'boolean' ? Number(value) : String(value)
   }
-  await connection.query(`CREATE DATABASE ${NAME} CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci; USE ${NAME}`)
+  await connection.query(
+    `CREATE DATABASE ${NAME} CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci; USE ${NAME}`,
+  )
   return {
     dialect: 'mysql',
     async load(tables, rows) {
-      await connection.query(`DROP DATABASE ${NAME}; CREATE DATABASE ${NAME} CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci; USE ${NAME}`)
+      await connection.query(
+        `DROP DATABASE ${NAME}; CREATE DATABASE ${NAME} CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci; USE ${NAME}`,
+      )
       for (const [table, types] of Object.entries(tables)) {
         await connection.query(createTable(quote, table, types, declared))
         const columns = columnsOf(types, declared)
         const all = rows.get(table) ?? []
-        const values = all.map((row) => columns.map((column) => cell(row[column] ?? null, types[column] as ColumnType)))
+        const values = all.map((row) =>
+          columns.map((column) => cell(row[column] ?? null, types[column] as ColumnType)),
+        )
         if (values.length > 0)
-          await connection.query(`INSERT INTO ${quote(table)} (${columns.map(quote).join(', ')}) VALUES ?`, [values])
+          await connection.query(`INSERT INTO ${quote(table)} (${columns.map(quote).join(', ')}) VALUES ?`, [
+            values,
+          ])
       }
     },
     async ids({ text, parameters }) {
@@ -220,7 +236,8 @@ export function openSqlite(): Database {
         const columns = columnsOf(types, declared)
         const marks = columns.map(() => '?').join(', ')
         const insert = database.prepare(`INSERT INTO ${quote(table)} VALUES (${marks})`)
-        for (const row of rows.get(table) ?? []) insert.run(...columns.map((column) => cell(row[column] ?? null, types[column])))
+        for (const row of rows.get(table) ?? [])
+          insert.run(...columns.map((column) => cell(row[column] ?? null, types[column])))
       }
       return Promise.resolve()
     },

@@ -12,7 +12,17 @@ import type { Party } from './party.ts'
 import type { Predicate } from './predicate.ts'
 import { and, both, choose, decide, either, FALSE, FAULT, not, type Rails, TRUE } from './predicates.ts'
 import { isEmpty } from './sets.ts'
-import { fits, named, rails, refuse, sidesOf, type Scene, type Staged, stagedBool, stagedKnown } from './staged.ts'
+import {
+  fits,
+  named,
+  rails,
+  refuse,
+  sidesOf,
+  type Scene,
+  type Staged,
+  stagedBool,
+  stagedKnown,
+} from './staged.ts'
 import { isDefined, isStorable, known, type Single, type Term } from './term.ts'
 import { typeOfKnown } from './static-type.ts'
 
@@ -163,7 +173,14 @@ function stageChoice(expr: Expr & { kind: 'if' }, scene: Scene): Staged {
     return { kind: 'choice', test: answer, yes: yes.bind(binding), no: no.bind(binding) }
   }
   const choices = (yes.choices ?? 1) + (no.choices ?? 1)
-  return { type: type ?? yes.type, run: undefined, bind, size, choices, ...(fits(type, 'Bool') ? { sides } : {}) }
+  return {
+    type: type ?? yes.type,
+    run: undefined,
+    bind,
+    size,
+    choices,
+    ...(fits(type, 'Bool') ? { sides } : {}),
+  }
 }
 
 const FAILED = new Fault('type', 'the condition of an `if` has no value')
