@@ -86,6 +86,29 @@ export {
   type Explanation,
   type PolicyExplanation,
 } from './explain/explanation.ts'
+export { AuthorizedWhere } from './filter/authorized-where.ts'
+export {
+  type Filter,
+  type FilterOptions,
+  type FilterRequest,
+  loadFilter,
+  type Question,
+  type RowOptions,
+  type WhoRequest,
+} from './filter/filter.ts'
+export { type DialectName, readMapping } from './filter/mapping-reader.ts'
+export { mappingSchema } from './filter/mapping-schema.ts'
+export type {
+  AttributeConfig,
+  ColumnConfig,
+  EntityConfig,
+  MappingConfig,
+  ParentConfig,
+  Storage,
+} from './filter/mapping.ts'
+export type { ContextParty, Party, SqlAttribute, SqlEntity } from './filter/party.ts'
+export type { Known, Plan } from './filter/plan.ts'
+export { SqlCondition, type SqlOptions, type SqlTag, type SqlText } from './filter/sql-condition.ts'
 export { type AccessQuestion, covers, giversOf, holdingsOf } from './grants-in-force.ts'
 export { type Grant, type GrantDraft, Grants } from './grants.ts'
 export { type Obligation, type ObligationFault, readObligation, signObligation } from './obligation.ts'
