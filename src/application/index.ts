@@ -5,4 +5,17 @@ export {
   applicationSchema,
 } from './config.ts'
 export { doubtInProvenance, type Provenance } from './cross-site.ts'
+export { type EgressFault, EgressRefused, openChecked, type Target } from './egress-connection.ts'
+export { type Destination, readDestination, validateUrl, type ValidUrl } from './egress-destination.ts'
+export { createResolver, type EgressLookup, type ResolverOptions } from './egress-lookup.ts'
+export {
+  createEgressPolicy,
+  type EgressOptions,
+  type EgressPolicy,
+  type EgressReason,
+  type EgressRefusal,
+} from './egress-policy.ts'
+export { safeAgent, type SafeAgents } from './safe-agent.ts'
+export { safeFetch, type SafeRequestInit } from './safe-fetch.ts'
+export { type SpecialNetwork, specialNetwork } from './special-networks.ts'
 export { applicationWall } from './wall.ts'
