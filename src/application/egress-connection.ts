@@ -45,7 +45,8 @@ export interface Target {
  */
 export async function openChecked(target: Target, policy: EgressPolicy): Promise<Socket> {
   const host = canonicalHost(target.hostname)
-  if (host === undefined) throw new EgressRefused('url-malformed', 'the host is neither a name nor an address')
+  if (host === undefined)
+    throw new EgressRefused('url-malformed', 'the host is neither a name nor an address')
   const refused = policy.judgeTarget(target.scheme, host, target.port)
   if (refused) throw new EgressRefused(refused.reason, refused.detail)
   const resolved = await resolveHost(host, policy)
@@ -54,7 +55,10 @@ export async function openChecked(target: Target, policy: EgressPolicy): Promise
   const peer = parseIp(socket.remoteAddress ?? '')
   if (peer && resolved.addresses.includes(formatIp(peer))) return socket
   socket.destroy()
-  throw new EgressRefused('address-internal', `\`${host}\`: the socket went to ${socket.remoteAddress ?? 'nowhere'}`)
+  throw new EgressRefused(
+    'address-internal',
+    `\`${host}\`: the socket went to ${socket.remoteAddress ?? 'nowhere'}`,
+  )
 }
 
 function open(
@@ -74,11 +78,17 @@ function open(
   const isTls = target.isTls ?? target.scheme === 'https'
   const isName = !parseIp(host)
   const socket = isTls
-    ? connectTls({ ALPNProtocols: ['http/1.1'], ...(isName && { servername: host }), ...pickTls(target.tls), ...how })
+    ? connectTls({
+        ALPNProtocols: ['http/1.1'],
+        ...(isName && { servername: host }),
+        ...pickTls(target.tls),
+        ...how,
+      })
     : connectTcp(how)
   return new Promise<Socket>((resolve, reject) => {
     const timer = setTimeout(
-      () => socket.destroy(new EgressRefused('timeout', `no connection to \`${host}\` within ${timeoutMs} ms`)),
+      () =>
+        socket.destroy(new EgressRefused('timeout', `no connection to \`${host}\` within ${timeoutMs} ms`)),
       timeoutMs,
     )
     const onError = (error: Error): void => {

@@ -28,7 +28,10 @@ const refuse = (reason: EgressReason, detail: string): EgressRefusal => ({ ok: f
  * judged and is then fetched by something else is resolved a second time, and may then lead elsewhere: fetch with `safeFetch`
  * or through `safeAgent`, which connect to what they judged.
  */
-export async function validateUrl(rawUrl: string | URL, policy: EgressPolicy): Promise<ValidUrl | EgressRefusal> {
+export async function validateUrl(
+  rawUrl: string | URL,
+  policy: EgressPolicy,
+): Promise<ValidUrl | EgressRefusal> {
   const destination = readDestination(rawUrl, policy)
   if (!destination.ok) return destination
   const resolved = await resolveHost(destination.host, policy)

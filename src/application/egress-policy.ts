@@ -83,7 +83,17 @@ const METADATA_NAMES = [
 ]
 
 /** Names that never mean a public host: RFC 6761, 6762, 8375, ICANN's private-use `internal`, and what routers and offices use. */
-const INTERNAL_NAMES = ['localhost', 'localdomain', 'local', 'internal', 'home.arpa', 'intranet', 'lan', 'corp', 'home']
+const INTERNAL_NAMES = [
+  'localhost',
+  'localdomain',
+  'local',
+  'internal',
+  'home.arpa',
+  'intranet',
+  'lan',
+  'corp',
+  'home',
+]
 
 const refusal = (reason: EgressReason, detail: string): EgressRefusal => ({ ok: false, reason, detail })
 
@@ -119,20 +129,25 @@ export function createEgressPolicy(options: EgressOptions = {}): EgressPolicy {
     lookup: options.lookup ?? createResolver({ timeoutMs: lookupTimeoutMs }),
     judgeAddress,
     judgeTarget(scheme: string, host: string, port: number): EgressRefusal | undefined {
-      if (!schemes.some((one) => one === scheme)) return refusal('scheme', `the scheme \`${scheme}\` is not allowed`)
+      if (!schemes.some((one) => one === scheme))
+        return refusal('scheme', `the scheme \`${scheme}\` is not allowed`)
       if (ports !== 'any' && !ports.includes(port)) return refusal('port', `port ${port} is not allowed`)
       const ip = parseIp(host)
       if (ip) {
         const refused = judgeAddress(ip)
         if (refused) return refused
         const isListed = allowed === undefined || allowed.addresses.find(formatIp(ip)) !== undefined
-        return isListed ? undefined : refusal('host-not-allowed', `${formatIp(ip)} is not among the allowed hosts`)
+        return isListed
+          ? undefined
+          : refusal('host-not-allowed', `${formatIp(ip)} is not among the allowed hosts`)
       }
       if (blocked.has(host)) return refusal('host-blocked', `\`${host}\` is a blocked host`)
-      if (METADATA_NAMES.includes(host)) return refusal('address-metadata', `\`${host}\` is a name of cloud metadata`)
+      if (METADATA_NAMES.includes(host))
+        return refusal('address-metadata', `\`${host}\` is a name of cloud metadata`)
       if (opened === false && isInternalName(host))
         return refusal('host-internal', `\`${host}\` is a name of an inside network`)
-      if (allowed && !allowed.has(host)) return refusal('host-not-allowed', `\`${host}\` is not an allowed host`)
+      if (allowed && !allowed.has(host))
+        return refusal('host-not-allowed', `\`${host}\` is not an allowed host`)
       return undefined
     },
   })
@@ -161,7 +176,9 @@ function readHosts(key: string, texts: readonly string[]): HostList {
 function canonicalPattern(key: string, text: string): string {
   const isWild = text.startsWith('*.')
   const bare = isWild ? text.slice(2) : text
-  const host = /^[^\s/?#@:[\]\\%*]+$/.test(bare) ? URL.parse(`http://${bare}`)?.hostname.replace(/\.$/, '') : undefined
+  const host = /^[^\s/?#@:[\]\\%*]+$/.test(bare)
+    ? URL.parse(`http://${bare}`)?.hostname.replace(/\.$/, '')
+    : undefined
   if (host === undefined || host === '' || parseIp(host) !== undefined) {
     throw new RingwallError(
       'application.egress-hosts',
@@ -190,5 +207,8 @@ function canonicalNetwork(text: string): string {
 
 function checkNumber(key: string, value: number, min: number, max: number): number {
   if (Number.isInteger(value) && value >= min && value <= max) return value
-  throw new RingwallError('application.egress-bound', `${key} must be a whole number from ${min} to ${max}, not ${value}`)
+  throw new RingwallError(
+    'application.egress-bound',
+    `${key} must be a whole number from ${min} to ${max}, not ${value}`,
+  )
 }

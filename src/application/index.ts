@@ -15,7 +15,11 @@ export {
   type EgressReason,
   type EgressRefusal,
 } from './egress-policy.ts'
+export { type HeaderValue, headerValue, isHeaderName } from './header-value.ts'
+export { logLine } from './log-line.ts'
+export { type RedirectTargets, type SafeRedirect, safeRedirect } from './redirect.ts'
 export { safeAgent, type SafeAgents } from './safe-agent.ts'
 export { safeFetch, type SafeRequestInit } from './safe-fetch.ts'
 export { type SpecialNetwork, specialNetwork } from './special-networks.ts'
+export { validateUsername } from './username.ts'
 export { applicationWall } from './wall.ts'

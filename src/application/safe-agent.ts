@@ -20,10 +20,7 @@ interface CreateOptions extends ConnectionOptions {
   readonly socketPath?: string | null
 }
 
-type Create = (
-  options: CreateOptions,
-  callback?: (error: Error | null, socket: Socket) => void,
-) => undefined
+type Create = (options: CreateOptions, callback?: (error: Error | null, socket: Socket) => void) => undefined
 
 /**
  * Agents for `node:http` and `node:https`, and for every client that takes agents (axios, got, node-fetch): each connection is

@@ -118,7 +118,10 @@ const SIX_TO_FOUR = parseNetwork('2002::/16') as IpNetwork
 const LOCAL_NAT64 = parseNetwork('64:ff9b:1::/48') as IpNetwork
 
 /** The IPv4 address that a translator, relay or tunnel would send the packets of this IPv6 address to. */
-function carriedIpv4({ value, bits }: IpAddress): { readonly ip: IpAddress; readonly by: string } | undefined {
+function carriedIpv4({
+  value,
+  bits,
+}: IpAddress): { readonly ip: IpAddress; readonly by: string } | undefined {
   const ip = { value, bits }
   const carry = (inner: bigint, by: string) => ({ ip: { bits: 32 as const, value: inner & MASK_32 }, by })
   // RFC 6052 2.2, RFC 8215: the well-known and the local-use prefix.

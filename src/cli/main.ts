@@ -8,6 +8,7 @@ import { auditCommand } from './commands/audit.ts'
 import { checkCommand } from './commands/check.ts'
 import { completionCommand } from './commands/completion.ts'
 import { configCommand } from './commands/config.ts'
+import { egressCommand } from './commands/egress.ts'
 import { explainCommand } from './commands/explain.ts'
 import { initCommand } from './commands/init.ts'
 import { rulesCommand } from './commands/rules.ts'
@@ -74,6 +75,7 @@ Examples:
     rulesCommand,
     auditCommand,
     userCommand,
+    egressCommand,
   ]
   for (const command of commands) program.addCommand(command(context).copyInheritedSettings(program))
   program.addCommand(completionCommand(context, program).copyInheritedSettings(program))
