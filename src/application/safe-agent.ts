@@ -20,7 +20,7 @@ interface CreateOptions extends ConnectionOptions {
   readonly socketPath?: string | null
 }
 
-type Create = (options: CreateOptions, callback?: (error: Error | null, socket: Socket) => void) => undefined
+type Callback = (error: Error | null, socket?: Socket) => void
 
 /**
  * Agents for `node:http` and `node:https`, and for every client that takes agents (axios, got, node-fetch): each connection is
@@ -42,15 +42,27 @@ export function safeAgent(policy: EgressPolicy, options: https.AgentOptions = {}
 }
 
 function guard(agent: http.Agent, scheme: 'http' | 'https', policy: EgressPolicy): void {
-  const create: Create = (options, callback) => {
-    connect(options, scheme, policy).then(
-      (socket) => callback?.(null, socket),
-      (error: Error) => callback?.(error, undefined as never),
-    )
-    return undefined
-  }
   // Assigned, not inherited: both agents of the platform ask this one method for every new connection.
-  agent.createConnection = create as unknown as http.Agent['createConnection']
+  agent.createConnection = ((options: CreateOptions, callback: Callback) => {
+    void create(options, scheme, policy, callback)
+    return undefined
+  }) as http.Agent['createConnection']
+}
+
+async function create(
+  options: CreateOptions,
+  scheme: 'http' | 'https',
+  policy: EgressPolicy,
+  callback: Callback,
+): Promise<void> {
+  let socket: Socket
+  try {
+    socket = await connect(options, scheme, policy)
+  } catch (thrown) {
+    callback(thrown as Error)
+    return
+  }
+  callback(null, socket)
 }
 
 async function connect(
@@ -62,6 +74,6 @@ async function connect(
     throw new EgressRefused('socket-path', 'a request to a socket of this machine')
   }
   const hostname = options.hostname ?? options.host ?? ''
-  const port = Number(options.port ?? (scheme === 'https' ? 443 : 80))
+  const port = options.port ?? (scheme === 'https' ? 443 : 80)
   return openChecked({ scheme, hostname, port, tls: options }, policy)
 }

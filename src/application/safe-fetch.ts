@@ -1,3 +1,5 @@
+import type { Socket } from 'node:net'
+
 import { Agent, fetch, Headers, type RequestInit, type Response } from 'undici'
 
 import { EgressRefused, openChecked } from './egress-connection.ts'
@@ -111,9 +113,7 @@ function redirected(request: SafeRequestInit, status: number, from: URL, to: URL
     if (becomesGet && name.startsWith('content-')) return false
     return isSameOrigin || HARMLESS.has(name)
   })
-  return becomesGet
-    ? { ...bare, method: 'GET', headers: kept as [string, string][] }
-    : { ...request, headers: kept as [string, string][] }
+  return becomesGet ? { ...bare, method: 'GET', headers: kept } : { ...request, headers: kept }
 }
 
 function isReplayable(body: SafeRequestInit['body']): boolean {
@@ -139,14 +139,25 @@ function dispatcherOf(policy: EgressPolicy): Agent {
     connect: ({ hostname, protocol, port }, callback) => {
       const scheme = protocol === 'https:' ? 'https' : 'http'
       const number = port === '' ? (scheme === 'https' ? 443 : 80) : Number(port)
-      openChecked({ scheme, hostname, port: number }, policy).then(
-        (socket) => callback(null, socket),
-        (error: Error) => callback(error, null),
-      )
+      void give(openChecked({ scheme, hostname, port: number }, policy), callback)
     },
   })
   dispatchers.set(policy, agent)
   return agent
+}
+
+async function give(
+  opening: Promise<Socket>,
+  callback: (...result: [null, Socket] | [Error, null]) => void,
+): Promise<void> {
+  let socket: Socket
+  try {
+    socket = await opening
+  } catch (thrown) {
+    callback(thrown as Error, null)
+    return
+  }
+  callback(null, socket)
 }
 
 /** `fetch` wraps what went wrong in a TypeError. */
