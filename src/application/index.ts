@@ -24,6 +24,7 @@ export { type RedirectTargets, type SafeRedirect, safeRedirect } from './redirec
 export { safeAgent, type SafeAgents } from './safe-agent.ts'
 export { safeFetch, type SafeRequestInit } from './safe-fetch.ts'
 export { type SpecialNetwork, specialNetwork } from './special-networks.ts'
+export { lintSql, type SqlFinding } from './sql-lint.ts'
 export {
   createSqlTag,
   identifier,

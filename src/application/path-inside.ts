@@ -62,7 +62,7 @@ export async function joinInsideReal(root: string, rawPath: string): Promise<Ins
   const rest: string[] = []
   for (let at = joined.path; ; at = dirname(at)) {
     const real = await realOf(at)
-    if (real === 'loop') return refuse('symbolic-link')
+    if (real === null) return refuse('symbolic-link')
     if (real === undefined) {
       // The name itself may be a link whose target is not there: creating through it would leave the root.
       if (await isLink(at)) return refuse('symbolic-link')
@@ -74,12 +74,13 @@ export async function joinInsideReal(root: string, rawPath: string): Promise<Ins
   }
 }
 
-async function realOf(path: string): Promise<string | 'loop' | undefined> {
+/** Where a path really is; undefined where nothing is, null where links go in a circle. */
+async function realOf(path: string): Promise<string | null | undefined> {
   try {
     return await realpath(path)
   } catch (thrown) {
     const { code } = thrown as NodeJS.ErrnoException
-    if (code === 'ELOOP') return 'loop'
+    if (code === 'ELOOP') return null
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
     throw thrown
   }

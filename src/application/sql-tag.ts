@@ -121,7 +121,7 @@ function checkValue(hole: unknown, style: SqlStyle): SqlValue {
   if (typeof hole === 'number' && Number.isFinite(hole)) return hole
   if (hole instanceof Date || hole instanceof Uint8Array) return hole
   if (Array.isArray(hole) && style === 'dollar' && hole.every(isPlain)) return hole as SqlValue
-  const what = Array.isArray(hole) ? 'an array' : hole instanceof Object ? 'an object' : String(typeof hole)
+  const what = Array.isArray(hole) ? 'an array' : hole instanceof Object ? 'an object' : typeof hole
   throw wrong(`${what} cannot be a parameter of SQL here; pass text, a number, a date, bytes or null`)
 }
 

@@ -5,13 +5,12 @@ type State = 'code' | "'" | '"' | '`' | 'line' | 'block' | `$${string}`
 
 /**
  * Whether every gap between these parts of a statement is in its code: not in a text, a quoted name or a comment, where a
- * parameter would be letters. The statement may not end in one either.
+ * parameter would be letters. The statement may not end in one either, since it may stand within another.
  */
 export function holesOutsideOfText(parts: readonly string[], style: SqlStyle): boolean {
   let state: State = 'code'
   for (const part of parts) {
     state = scan(part, state, style)
-    if (state === 'line' && part === parts.at(-1)) state = 'code'
     if (state !== 'code') return false
   }
   return true

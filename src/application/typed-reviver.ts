@@ -72,7 +72,7 @@ export class TypedReviver {
       if (typeof tag !== 'string' || !this.#types.has(tag)) return path
     }
     for (const [i, inner] of Object.values(value).entries()) {
-      const found = this.#unknownTag(inner as StrictJson, `${path}/${i}`)
+      const found = this.#unknownTag(inner, `${path}/${i}`)
       if (found !== undefined) return found
     }
     return undefined

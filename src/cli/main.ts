@@ -11,6 +11,7 @@ import { configCommand } from './commands/config.ts'
 import { egressCommand } from './commands/egress.ts'
 import { explainCommand } from './commands/explain.ts'
 import { initCommand } from './commands/init.ts'
+import { lintCommand } from './commands/lint.ts'
 import { rulesCommand } from './commands/rules.ts'
 import { upCommand } from './commands/up.ts'
 import { userCommand } from './commands/user.ts'
@@ -76,6 +77,7 @@ Examples:
     auditCommand,
     userCommand,
     egressCommand,
+    lintCommand,
   ]
   for (const command of commands) program.addCommand(command(context).copyInheritedSettings(program))
   program.addCommand(completionCommand(context, program).copyInheritedSettings(program))
