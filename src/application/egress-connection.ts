@@ -51,7 +51,7 @@ export async function openChecked(target: Target, policy: EgressPolicy): Promise
   if (refused) throw new EgressRefused(refused.reason, refused.detail)
   const resolved = await resolveHost(host, policy)
   if (!resolved.ok) throw new EgressRefused(resolved.reason, resolved.detail)
-  const socket = await open(host, target, resolved.addresses, policy.connectTimeoutMs)
+  const socket = await open(host, target, resolved.addresses, policy)
   const peer = parseIp(socket.remoteAddress ?? '')
   if (peer && resolved.addresses.includes(formatIp(peer))) return socket
   socket.destroy()
@@ -65,8 +65,9 @@ function open(
   host: string,
   target: Target,
   addresses: readonly string[],
-  timeoutMs: number,
+  policy: EgressPolicy,
 ): Promise<Socket> {
+  const { connectTimeoutMs: timeoutMs, ca } = policy
   const [first = ''] = addresses
   const how = {
     // The name is for certificates and messages; with a lookup of ours it is never resolved.
@@ -81,6 +82,7 @@ function open(
     ? connectTls({
         ALPNProtocols: ['http/1.1'],
         ...(isName && { servername: host }),
+        ...(ca && { ca: [...ca] }),
         ...pickTls(target.tls),
         ...how,
       })

@@ -32,6 +32,8 @@ export interface EgressOptions {
   readonly connectTimeoutMs?: number
   /** Of one look-up. Default: 3 s. */
   readonly lookupTimeoutMs?: number
+  /** Certificates in PEM to trust in place of the platform's, for an authority of one's own. */
+  readonly ca?: string | readonly string[]
   /** Finds the addresses of a name. Default: the servers of the system, asked directly. */
   readonly lookup?: EgressLookup
 }
@@ -65,6 +67,7 @@ export interface EgressPolicy {
   readonly connectTimeoutMs: number
   readonly lookupTimeoutMs: number
   readonly lookup: EgressLookup
+  readonly ca: readonly string[] | undefined
   /** Judges scheme (`http`), canonical host and port. A host that is an address is judged as one too. */
   judgeTarget(scheme: string, host: string, port: number): EgressRefusal | undefined
   /** Judges one address that a host has. */
@@ -127,6 +130,7 @@ export function createEgressPolicy(options: EgressOptions = {}): EgressPolicy {
     connectTimeoutMs: checkNumber('connectTimeoutMs', options.connectTimeoutMs ?? 5000, 1, 60_000),
     lookupTimeoutMs,
     lookup: options.lookup ?? createResolver({ timeoutMs: lookupTimeoutMs }),
+    ca: options.ca === undefined ? undefined : [options.ca].flat(),
     judgeAddress,
     judgeTarget(scheme: string, host: string, port: number): EgressRefusal | undefined {
       if (!schemes.some((one) => one === scheme))
