@@ -32,7 +32,7 @@ export type YamlFault =
   | 'too-deep'
   | 'too-many-values'
   | 'too-many-aliases'
-  | 'circular'
+  | 'alias'
   | 'not-utf8'
   | 'syntax'
   | 'several-documents'
@@ -203,7 +203,7 @@ class Builder {
     if (++this.#aliases > this.#maxAliases)
       throw new Unreadable('too-many-aliases', 'too many aliases', offset)
     const anchor = this.#anchors.get(name)
-    if (!anchor) throw new Unreadable('circular', 'an alias within what it stands for', offset)
+    if (!anchor) throw new Unreadable('alias', 'an alias of nothing, or of what it stands in', offset)
     this.#count(anchor.size, offset)
     return anchor.value
   }
