@@ -6,6 +6,7 @@ import { createEgressPolicy, createResolver, type EgressOptions, logLine } from 
 import { systemClock, systemRandom } from '../../core/clock.ts'
 import { describeError, RingwallError } from '../../core/errors.ts'
 import { createIdSource } from '../../core/id.ts'
+import { parseIp, parseNetwork } from '../../core/ip.ts'
 import { parseDuration, parseSize } from '../../core/units.ts'
 import { createTextMask } from '../../data/index.ts'
 import { type EgressRecord, startEgressProxy } from '../../egress-proxy.ts'
@@ -57,7 +58,7 @@ export function egressCommand({ terminal }: CommandContext): Command {
         clock: systemClock,
         nextId: createIdSource(systemClock, systemRandom),
         onRecord: recorder(terminal),
-        ...(options.client.length > 0 && { allowedClients: options.client }),
+        ...(options.client.length > 0 && { allowedClients: options.client.map(readClient) }),
       })
       terminal.error(`the egress proxy listens at ${proxy.url}`)
       await untilSignal()
@@ -85,8 +86,23 @@ function readOptions(options: Options): EgressOptions {
     ...(options.dangerouslyAllowPrivate.length > 0 && {
       dangerouslyAllowPrivateNetworks: options.dangerouslyAllowPrivate,
     }),
-    ...(options.dns.length > 0 && { lookup: createResolver({ servers: options.dns }) }),
+    ...(options.dns.length > 0 && { lookup: createResolver({ servers: options.dns.map(readServer) }) }),
   }
+}
+
+function readClient(text: string): string {
+  if (parseNetwork(text)) return text
+  throw new RingwallError(
+    'cli.flag',
+    `--client: \`${text}\` is not an address or a network such as 10.0.0.0/8`,
+  )
+}
+
+function readServer(text: string): string {
+  const host =
+    /^\[(.+)\](?::\d{1,5})?$/.exec(text)?.[1] ?? (parseIp(text) ? text : text.replace(/:\d{1,5}$/, ''))
+  if (parseIp(host)) return text
+  throw new RingwallError('cli.flag', `--dns: \`${text}\` is not an address with or without a port`)
 }
 
 function readLines(file: string | undefined): readonly string[] {
