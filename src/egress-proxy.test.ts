@@ -199,6 +199,41 @@ test('egress proxy: a body goes on, and what is too large or too slow is broken 
   )
 })
 
+for (const { name, method, more, body } of [
+  {
+    name: 'a chunked body of a GET',
+    method: 'GET',
+    more: 'Transfer-Encoding: chunked\r\n',
+    body: '22\r\nGET /headers HTTP/1.1\r\nHost: x\r\n\r\n\r\n0\r\n\r\n',
+  },
+  {
+    name: 'a body whose length Connection names',
+    method: 'GET',
+    more: 'Connection: content-length\r\nContent-Length: 34\r\n',
+    body: 'GET /headers HTTP/1.1\r\nHost: x\r\n\r\n',
+  },
+  {
+    name: 'a chunked body of a POST',
+    method: 'POST',
+    more: 'Transfer-Encoding: chunked\r\n',
+    body: '5\r\nhello\r\n0\r\n\r\n',
+  },
+]) {
+  test(`egress proxy: ${name} goes on in a frame and is no request of its own`, async () => {
+    const seen: string[] = []
+    const port = await serve(
+      http.createServer((req, res) => {
+        seen.push(req.url as string)
+        req.pipe(res)
+      }),
+    )
+    const proxy = await proxyWith()
+    const answer = await exchangeBytes(proxy.port, request(`http://here.test:${port}/`, more, method) + body)
+    assert.match(answer, /^HTTP\/1\.1 200 [^]*(GET \/headers HTTP|hello)/)
+    assert.deepEqual(seen, ['/'])
+  })
+}
+
 async function tunnelTo(port: number, authority: string): Promise<net.Socket> {
   const socket = net.connect(port, '127.0.0.1')
   socket.write(request(authority, '', 'CONNECT'))

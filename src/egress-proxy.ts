@@ -199,6 +199,8 @@ class Proxy {
 
   #exchange(trip: Trip, url: URL, req: IncomingMessage, res: ServerResponse): Promise<void> {
     const { policy } = this.#options
+    // Framed anew, also where a method rarely has a body: bytes without a frame would be the next request of the connection.
+    const framing = req.headers['transfer-encoding'] === undefined ? [] : ['Transfer-Encoding', 'chunked']
     return new Promise<void>((resolve, reject) => {
       const upstream = http.request({
         agent: this.#agents.http,
@@ -206,7 +208,7 @@ class Proxy {
         port: trip.port,
         method: req.method ?? 'GET',
         path: url.pathname + url.search,
-        headers: ['Host', url.host, ...endToEnd(req.rawHeaders)],
+        headers: ['Host', url.host, ...endToEnd(req.rawHeaders), ...framing],
         setHost: false,
       })
       const stop = (error: Error): void => {
@@ -312,6 +314,8 @@ function endToEnd(raw: readonly string[]): string[] {
     if (raw[i]?.toLowerCase() !== 'connection') continue
     for (const name of (raw[i + 1] as string).split(',')) named.add(name.trim().toLowerCase())
   }
+  // INVARIANT: a body keeps its frame, whatever Connection names.
+  named.delete('content-length')
   const kept: string[] = []
   for (let i = 0; i < raw.length; i += 2) {
     const name = (raw[i] as string).toLowerCase()

@@ -229,7 +229,7 @@ test('safeFetch: credentials stay with their origin, and a POST becomes what the
 
 test('safeFetch: redirects, bytes and time are bounded', async (t) => {
   const port = await serve(t, '127.0.0.2', (req, res) => {
-    switch (req.url) {
+    switch (req.url ?? '') {
       case '/loop':
         return void res.writeHead(302, { location: '/loop' }).end()
       case '/large':
@@ -312,7 +312,7 @@ test('safeAgent: neither a lookup nor a socket path of the request leads around 
     { hostname: '127.0.0.1', port: inside },
     { hostname: 'here.test', host: '127.0.0.1', port: 1 },
   ]) {
-    const what = await get('http://x/', { agent: agents.http, ...options } as http.RequestOptions).then(
+    const what = await get('http://x/', { agent: agents.http, ...options }).then(
       (status) => `answered ${status}`,
       (error: Error) => (error instanceof EgressRefused ? 'refused' : error.message),
     )
