@@ -31,7 +31,11 @@ const PLAN: Readonly<Record<string, Room>> = {
   gateway: { rooms: ['store'], node: [], packages: [] },
   identity: { rooms: ['store'], node: ['crypto', 'worker_threads', 'url'], packages: ['jose', 'kysely'] },
   access: { rooms: ['store'], node: ['crypto'], packages: ['kysely'] },
-  application: { rooms: [], node: [], packages: [] },
+  application: {
+    rooms: [],
+    node: ['dns', 'net', 'tls', 'http', 'https', 'path', 'fs/promises'],
+    packages: ['undici', 'yaml'],
+  },
   data: { rooms: [], node: ['crypto', 'fs', 'path'], packages: [] },
   audit: { rooms: ['store'], node: [], packages: ['kysely'] },
   config: { rooms: ROOMS, node: ['fs', 'path'], packages: ['yaml'] },

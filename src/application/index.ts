@@ -4,5 +4,47 @@ export {
   applicationRouteKeys,
   applicationSchema,
 } from './config.ts'
+export { type ClientError, clientError, type ErrorLog } from './client-error.ts'
 export { doubtInProvenance, type Provenance } from './cross-site.ts'
+export { type EgressFault, EgressRefused, openChecked, type Target } from './egress-connection.ts'
+export { type Destination, readDestination, validateUrl, type ValidUrl } from './egress-destination.ts'
+export { createResolver, type EgressLookup, type ResolverOptions } from './egress-lookup.ts'
+export {
+  createEgressPolicy,
+  type EgressOptions,
+  type EgressPolicy,
+  type EgressReason,
+  type EgressRefusal,
+} from './egress-policy.ts'
+export { type HeaderValue, headerValue, isHeaderName } from './header-value.ts'
+export { logLine } from './log-line.ts'
+export { type InsidePath, joinInside, joinInsideReal } from './path-inside.ts'
+export { type FieldAllowlist, type JsonSchemaLike, pick, type Picked, type ZodLike } from './pick.ts'
+export { type RedirectTargets, type SafeRedirect, safeRedirect } from './redirect.ts'
+export { safeAgent, type SafeAgents } from './safe-agent.ts'
+export { safeFetch, type SafeRequestInit } from './safe-fetch.ts'
+export { type SpecialNetwork, specialNetwork } from './special-networks.ts'
+export { lintSql, type SqlFinding } from './sql-lint.ts'
+export {
+  createSqlTag,
+  identifier,
+  joinSql,
+  type Sql,
+  sql,
+  type SqlIdentifier,
+  sqlQuestion,
+  type SqlStyle,
+  type SqlTag,
+  type SqlValue,
+} from './sql-tag.ts'
+export {
+  type JsonBounds,
+  type JsonFault,
+  type ReadJson,
+  readStrictJson,
+  type StrictJson,
+} from './strict-json.ts'
+export { type ReadYaml, readStrictYaml, type YamlBounds, type YamlFault } from './strict-yaml.ts'
+export { type Revival, type Revive, type Revived, TypedReviver } from './typed-reviver.ts'
+export { validateUsername } from './username.ts'
 export { applicationWall } from './wall.ts'
