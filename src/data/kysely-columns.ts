@@ -166,7 +166,7 @@ function refuseComparisons(columns: EncryptedColumns, query: Node, outer: readon
       return
     }
     const node = nodeOf(value)
-    if (!node) return
+    if (!node || node.kind === 'ValueNode' || node.kind === 'PrimitiveValueListNode') return
     if (node !== query && node.kind.endsWith('QueryNode')) {
       refuseComparisons(columns, node, tables)
       return
