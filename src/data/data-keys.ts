@@ -190,7 +190,7 @@ export class DataKeys implements LoadedKeys {
   async #readAgain(): Promise<void> {
     const stored = await this.#store.ofScopes([...this.#scopes.keys()])
     const byScope = Map.groupBy(stored, (key) => key.scope)
-    for (const scope of this.#scopes.keys()) await this.#keep(scope, byScope.get(scope) ?? [])
+    for (const scope of [...this.#scopes.keys()]) await this.#keep(scope, byScope.get(scope) ?? [])
   }
 
   /** Keeps exactly these keys of a scope, unwrapping those that are not at hand. */

@@ -45,7 +45,7 @@ export {
   secretWrapper,
   type WrapContext,
 } from './key-wrapper.ts'
-export { type Keyring, openKeyring, openMemoryKeyring } from './keyring.ts'
+export { KEY_PURPOSES, type Keyring, openKeyring, openMemoryKeyring } from './keyring.ts'
 export { kyselyColumns, type KyselyColumns } from './kysely-columns.ts'
 export { createTextMask, maskCreditCard, maskDict, maskEmail, maskPhone, maskSsn, maskText } from './mask.ts'
 export type { Normalization } from './normalization.ts'
