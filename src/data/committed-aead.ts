@@ -63,18 +63,10 @@ export function seal(key: KeyObject, aad: Uint8Array, plain: Uint8Array, random:
   const unique = out.subarray(0, SALT_BYTES + NONCE_BYTES)
   const derived = expandOneBlock(key, LABEL, unique, aad)
   derived.copy(out, SALT_BYTES + NONCE_BYTES, 32, 64)
-  const cipher = createCipheriv(
-    'aes-256-gcm',
-    derived.subarray(0, 32),
-    out.subarray(SALT_BYTES, SALT_BYTES + NONCE_BYTES),
-    {
-      authTagLength: TAG_BYTES,
-    },
-  )
-  cipher.setAAD(aad)
-  out.set(cipher.update(plain), HEAD_BYTES)
-  cipher.final()
-  out.set(cipher.getAuthTag(), HEAD_BYTES + plain.length)
+  const nonce = out.subarray(SALT_BYTES, SALT_BYTES + NONCE_BYTES)
+  const [sealed, tag] = sealGcm(derived.subarray(0, 32), nonce, aad, plain)
+  out.set(sealed, HEAD_BYTES)
+  out.set(tag, HEAD_BYTES + plain.length)
   derived.fill(0)
   return out
 }
@@ -86,19 +78,56 @@ export function open(key: KeyObject, aad: Uint8Array, sealed: Uint8Array): Buffe
   const derived = expandOneBlock(key, LABEL, unique, aad)
   if (!timingSafeEqual(derived.subarray(32), sealed.subarray(SALT_BYTES + NONCE_BYTES, HEAD_BYTES)))
     return 'wrong-key-or-place'
-  const decipher = createDecipheriv('aes-256-gcm', derived.subarray(0, 32), unique.subarray(SALT_BYTES), {
-    authTagLength: TAG_BYTES,
-  })
+  const end = sealed.length - TAG_BYTES
+  const plain = openGcm(
+    derived.subarray(0, 32),
+    unique.subarray(SALT_BYTES),
+    aad,
+    sealed.subarray(HEAD_BYTES, end),
+    sealed.subarray(end),
+  )
+  derived.fill(0)
+  return plain ?? 'tampered'
+}
+
+const TAG_LENGTH = { authTagLength: TAG_BYTES }
+
+/** AES-GCM (NIST SP 800-38D) with a tag of 16 bytes; the length of the key says which AES. */
+export function sealGcm(
+  key: Uint8Array | KeyObject,
+  nonce: Uint8Array,
+  aad: Uint8Array,
+  plain: Uint8Array,
+): [Buffer, Buffer] {
+  const cipher = createCipheriv(gcmOf(key), key, nonce, TAG_LENGTH)
+  cipher.setAAD(aad)
+  const sealed = cipher.update(plain)
+  cipher.final()
+  return [sealed, cipher.getAuthTag()]
+}
+
+/** The plain text, or undefined where key, nonce, associated data, text or tag are not those that belong together. */
+export function openGcm(
+  key: Uint8Array | KeyObject,
+  nonce: Uint8Array,
+  aad: Uint8Array,
+  sealed: Uint8Array,
+  tag: Uint8Array,
+): Buffer | undefined {
+  const decipher = createDecipheriv(gcmOf(key), key, nonce, TAG_LENGTH)
   decipher.setAAD(aad)
-  decipher.setAuthTag(sealed.subarray(sealed.length - TAG_BYTES))
-  const plain = decipher.update(sealed.subarray(HEAD_BYTES, sealed.length - TAG_BYTES))
+  decipher.setAuthTag(tag)
+  const plain = decipher.update(sealed)
   try {
     decipher.final()
   } catch {
     plain.fill(0)
-    return 'tampered'
-  } finally {
-    derived.fill(0)
+    return undefined
   }
   return plain
+}
+
+function gcmOf(key: Uint8Array | KeyObject): 'aes-128-gcm' | 'aes-192-gcm' | 'aes-256-gcm' {
+  const bytes = key instanceof Uint8Array ? key.length : key.symmetricKeySize
+  return bytes === 16 ? 'aes-128-gcm' : bytes === 24 ? 'aes-192-gcm' : 'aes-256-gcm'
 }

@@ -25,13 +25,13 @@ const DECLARATION: Declaration = {
   },
   notes: { key: ['owner', 'seq'], columns: { text: { type: 'string' } }, shredBy: { column: 'owner', prefix: 'subject' } },
 }
-const ROWS = 700
+const ROWS = 400
 
 interface Scene {
   readonly session: SqlSession
   readonly keys: DataKeys
   readonly columns: EncryptedColumns
-  readonly insert: (table: string, row: Readonly<Record<string, unknown>>) => Promise<void>
+  readonly insert: (table: string, ...rows: readonly Readonly<Record<string, unknown>>[]) => Promise<void>
   readonly emailOf: (id: number) => Promise<unknown>
   readonly rotate: (column: string, more?: Partial<RotationOptions>) => ReturnType<typeof rotateColumn>
 }
@@ -43,12 +43,15 @@ async function sceneOn(session: SqlSession): Promise<Scene> {
   const bytes = { sqlite: 'BLOB', postgres: 'BYTEA', mysql: 'VARBINARY(200)' }[session.kind]
   await session.run(`CREATE TABLE people (id ${id} PRIMARY KEY, email TEXT, email_eq VARCHAR(200), email_n3 TEXT, salary ${bytes})`)
   await session.run(`CREATE TABLE notes (owner ${id}, seq VARCHAR(10), text TEXT, PRIMARY KEY (owner, seq))`)
-  const insert: Scene['insert'] = async (table, row) => {
-    const [stored = {}] = await columns.encryptRows(table, [row])
-    const names = Object.keys(stored)
-    await session.run(
-      `INSERT INTO ${table} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`,
-      Object.values(stored) as SqlParameter[],
+  const insert: Scene['insert'] = async (table, ...rows) => {
+    const stored = await columns.encryptRows(table, rows)
+    await session.runTogether(
+      stored.map((row) => ({
+        sql: `INSERT INTO ${table} (${Object.keys(row).join(', ')}) VALUES (${Object.keys(row)
+          .map(() => '?')
+          .join(', ')})`,
+        parameters: Object.values(row) as SqlParameter[],
+      })),
     )
   }
   return {
@@ -59,6 +62,10 @@ async function sceneOn(session: SqlSession): Promise<Scene> {
     emailOf: async (id) => (await session.run('SELECT email FROM people WHERE id = ?', [id])).rows[0]?.['email'],
     rotate: (column, more = {}) => rotateColumn({ session, columns, keys, table: 'people', column, batchRows: 50, ...more }),
   }
+}
+
+function personOf(id: number): Readonly<Record<string, unknown>> {
+  return { id, email: id % 10 === 0 ? null : `user${id}@example.com`, salary: id / 8 }
 }
 
 async function readAll({ session, columns }: Scene): Promise<void> {
@@ -90,8 +97,7 @@ async function searches({ session, columns }: Scene, id: number): Promise<void> 
 async function rotateUnderWriters(session: SqlSession): Promise<void> {
   const scene = await sceneOn(session)
   const { keys, columns, insert, rotate } = scene
-  for (let id = 1; id <= ROWS; id++)
-    await insert('people', { id, email: id % 10 === 0 ? null : `user${id}@example.com`, salary: id / 8 })
+  await insert('people', ...Array.from({ length: ROWS }, (_, i) => personOf(i + 1)))
   const old = keys.current(FIELDS_SCOPE).id
   assert.deepEqual(await rotate('email'), {
     table: 'people',
@@ -107,7 +113,7 @@ async function rotateUnderWriters(session: SqlSession): Promise<void> {
   const behind = declareColumns(DECLARATION, await staleCopy(keys))
   await keys.add(FIELDS_SCOPE)
   await keys.add(SEARCH_SCOPE)
-  assert.deepEqual(await countRemaining(session, columns, keys, 'people', 'email'), { total: 630, remaining: 630 })
+  assert.deepEqual(await countRemaining(session, columns, keys, 'people', 'email'), { total: 360, remaining: 360 })
   await searches(scene, 33)
   let batches = 0
   const stopping = new AbortController()
@@ -116,7 +122,7 @@ async function rotateUnderWriters(session: SqlSession): Promise<void> {
     batches++
     if (batches === 3) stopping.abort()
     // Rows before, in and behind the batch under way, by a writer with the old keys.
-    for (const id of [1, 151, 153, 699]) {
+    for (const id of [1, 151, 153, 399]) {
       const stored = behind.table('people').encryptRow({ email: `user${id}@example.com` }, { id })
       writes.push(
         session.run('UPDATE people SET email = ?, email_eq = ?, email_n3 = ? WHERE id = ?', [
@@ -127,23 +133,23 @@ async function rotateUnderWriters(session: SqlSession): Promise<void> {
     }
   }
   const halfway = await rotate('email', { signal: stopping.signal, onProgress })
-  assert.ok(halfway.remaining > 0 && halfway.remaining < 630, 'stopped in the middle')
+  assert.ok(halfway.remaining > 0 && halfway.remaining < 360, 'stopped in the middle')
   await searches(writerKeys, 33)
-  await searches(writerKeys, 611)
+  await searches(writerKeys, 311)
   await readAll(scene)
-  const rest = await rotate('email', { onProgress: () => void (batches < 8 && onProgress()) })
+  const rest = await rotate('email', { onProgress: () => void (batches < 7 && onProgress()) })
   await Promise.all(writes)
   const last = await rotate('email')
   assert.equal(last.remaining, 0)
-  assert.ok(rest.rewritten < 630, 'what was done stayed done')
+  assert.ok(rest.rewritten < 360, 'what was done stayed done')
   assert.equal((await rotate('salary')).rewritten, ROWS)
   await readAll(scene)
-  for (const id of [1, 33, 153, 699]) await searches(scene, id)
+  for (const id of [1, 33, 153, 399]) await searches(scene, id)
   assert.ok(!String(await scene.emailOf(1)).includes(old))
   await keys.forget(old)
   for (const key of keys.all(SEARCH_SCOPE).slice(1)) await keys.forget(key.id)
   await readAll(scene)
-  for (const id of [1, 33, 153, 699]) await searches(scene, id)
+  for (const id of [1, 33, 153, 399]) await searches(scene, id)
 }
 
 /** The same keys as another process has them: it learns of new ones only when it refreshes. */
@@ -163,7 +169,7 @@ test('SQLite: a column is rotated under writers, is stopped in the middle, goes 
 test('PostgreSQL: the same', async (t: TestContext) => {
   const lease = await leasePostgres()
   if (!lease) return notHere(t, 'PostgreSQL', 'apt-get install postgresql')
-  const pool = new Pool({ connectionString: lease.url.reveal() })
+  const pool = new Pool({ connectionString: lease.url.reveal() }).on('error', () => undefined)
   try {
     await rotateUnderWriters(postgresSession(pool))
   } finally {

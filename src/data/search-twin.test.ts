@@ -53,7 +53,7 @@ interface Person {
 const PARTS = ['an', 'na', 'Ann', 'ber', 'Ü', 'ß', 'ko', 'é', 'Σ', 'ö', 'x', '👋', ' ', '%', '_', "'"]
 const next = seeded(7)
 const word = (most: number): string => Array.from({ length: 1 + next(most) }, () => PARTS[next(PARTS.length)]).join('')
-const people: readonly Person[] = Array.from({ length: 600 }, (_, id) => ({
+const people: readonly Person[] = Array.from({ length: 450 }, (_, id) => ({
   id: id + 1,
   email: `${word(2)}${next(80)}@Example.com`,
   name: word(5),
@@ -63,7 +63,7 @@ interface Question {
   readonly index: 'email_eq' | 'name_p2' | 'name_n3'
   readonly wanted: string
 }
-const questions: readonly Question[] = Array.from({ length: 90 }, (_, i) => {
+const questions: readonly Question[] = Array.from({ length: 60 }, (_, i) => {
   const person = people[next(people.length)] as Person
   const characters = [...person.name]
   const from = next(Math.max(1, characters.length - 2))
@@ -181,7 +181,7 @@ async function compare(session: SqlSession, ways: readonly Way[]): Promise<void>
       alike += hits.length - got.length
     }
   }
-  assert.ok(found > 500, `${found} rows found is too few to show anything`)
+  assert.ok(found > 300, `${found} rows found is too few to show anything`)
   assert.ok(alike > 0, 'short tokens should have found others too, or the filter was not tried')
 }
 
@@ -237,7 +237,7 @@ test('SQLite', async () => {
 test('PostgreSQL', async (t: TestContext) => {
   const lease = await leasePostgres()
   if (!lease) return notHere(t, 'PostgreSQL', 'apt-get install postgresql')
-  const pool = new Pool({ connectionString: lease.url.reveal() })
+  const pool = new Pool({ connectionString: lease.url.reveal() }).on('error', () => undefined)
   try {
     const table = pgTable('people', {
       id: pgInteger().primaryKey(),

@@ -1,8 +1,8 @@
-import { createCipheriv, createDecipheriv, type KeyObject, timingSafeEqual } from 'node:crypto'
+import { type KeyObject, timingSafeEqual } from 'node:crypto'
 
 import { type RandomBytes, systemRandom } from '../core/clock.ts'
 import { RingwallError } from '../core/errors.ts'
-import { expandOneBlock, expandSecondBlock, secretKeyOf } from './committed-aead.ts'
+import { expandOneBlock, expandSecondBlock, openGcm, sealGcm, secretKeyOf } from './committed-aead.ts'
 
 /** Plain bytes of every chunk but the last. */
 export const CHUNK_BYTES = 16_384
@@ -126,27 +126,16 @@ export function openHead(streamKey: StreamKey, head: Uint8Array): MessageKeys {
 
 /** Ciphertext and tag of one chunk. */
 export function sealChunk(keys: MessageKeys, number: number, plain: Uint8Array): [Buffer, Buffer] {
-  const cipher = createCipheriv('aes-256-gcm', keys.key, nonceOf(keys, number), TAG_LENGTH)
-  const sealed = cipher.update(plain)
-  cipher.final()
-  return [sealed, cipher.getAuthTag()]
+  return sealGcm(keys.key, nonceOf(keys, number), EMPTY, plain)
 }
 
 /** The plain bytes of one chunk; throws where it is not the chunk of that number. */
 export function openChunk(keys: MessageKeys, number: number, sealed: Uint8Array): Buffer {
-  const decipher = createDecipheriv('aes-256-gcm', keys.key, nonceOf(keys, number), TAG_LENGTH)
   const end = sealed.length - CHUNK_TAG_BYTES
-  decipher.setAuthTag(sealed.subarray(end))
-  const plain = decipher.update(sealed.subarray(0, end))
-  try {
-    decipher.final()
-  } catch {
-    throw refuseStream('altered')
-  }
-  return plain
+  const plain = openGcm(keys.key, nonceOf(keys, number), EMPTY, sealed.subarray(0, end), sealed.subarray(end))
+  if (plain) return plain
+  throw refuseStream('altered')
 }
-
-const TAG_LENGTH = { authTagLength: CHUNK_TAG_BYTES }
 
 /** The base nonce XOR the chunk's number, big-endian; the number stays below 2^38. */
 function nonceOf({ baseNonce }: MessageKeys, number: number): Buffer {
