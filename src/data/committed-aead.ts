@@ -100,7 +100,7 @@ export function sealGcm(
   plain: Uint8Array,
 ): [Buffer, Buffer] {
   const cipher = createCipheriv(gcmOf(key), key, nonce, TAG_LENGTH)
-  cipher.setAAD(aad)
+  if (aad.length > 0) cipher.setAAD(aad)
   const sealed = cipher.update(plain)
   cipher.final()
   return [sealed, cipher.getAuthTag()]
@@ -115,7 +115,7 @@ export function openGcm(
   tag: Uint8Array,
 ): Buffer | undefined {
   const decipher = createDecipheriv(gcmOf(key), key, nonce, TAG_LENGTH)
-  decipher.setAAD(aad)
+  if (aad.length > 0) decipher.setAAD(aad)
   decipher.setAuthTag(tag)
   const plain = decipher.update(sealed)
   try {

@@ -77,11 +77,11 @@ export async function* encryptStream(
   const chunks = new Chunks(CHUNK_BYTES)
   let number = 0
   for await (const part of source) {
-    const sealed = chunks.take(part).flatMap((chunk) => sealChunk(keys, number++, chunk))
-    if (sealed.length > 0) yield Buffer.concat(sealed)
+    // Chunk by chunk: to put them together would cost more than to encrypt them.
+    for (const chunk of chunks.take(part)) yield* sealChunk(keys, number++, chunk)
   }
   // INVARIANT: the last chunk is shorter than a whole one, if need be empty; that is what marks the end.
-  yield Buffer.concat(sealChunk(keys, number, chunks.rest()))
+  yield* sealChunk(keys, number, chunks.rest())
 }
 
 /**
@@ -105,9 +105,7 @@ export async function* decryptStream(
       keys = openHead(streamKey, head)
       rest = part.subarray(missing)
     }
-    const opened: Buffer[] = []
-    for (const chunk of chunks.take(rest)) opened.push(openChunk(keys, number++, chunk))
-    if (opened.length > 0) yield Buffer.concat(opened)
+    for (const chunk of chunks.take(rest)) yield openChunk(keys, number++, chunk)
   }
   const last = chunks.rest()
   if (!keys || last.length < CHUNK_TAG_BYTES) throw refuseStream('truncated')
