@@ -32,7 +32,7 @@ const PLAN: Readonly<Record<string, Room>> = {
   identity: { rooms: ['store'], node: ['crypto', 'worker_threads', 'url'], packages: ['jose', 'kysely'] },
   access: { rooms: [], node: [], packages: [] },
   application: { rooms: [], node: [], packages: [] },
-  data: { rooms: [], node: ['crypto', 'fs', 'path'], packages: [] },
+  data: { rooms: [], node: ['crypto', 'fs', 'path', 'sqlite'], packages: ['pg', 'mysql2'] },
   audit: { rooms: ['store'], node: [], packages: ['kysely'] },
   config: { rooms: ROOMS, node: ['fs', 'path'], packages: ['yaml'] },
   // The files of src/ itself: the only place where rooms meet.

@@ -48,6 +48,7 @@ export {
 export { KEY_PURPOSES, type Keyring, openKeyring, openMemoryKeyring } from './keyring.ts'
 export { kyselyColumns, type KyselyColumns } from './kysely-columns.ts'
 export { createTextMask, maskCreditCard, maskDict, maskEmail, maskPhone, maskSsn, maskText } from './mask.ts'
+export { type Mapping, readMapping } from './mapping.ts'
 export type { Normalization } from './normalization.ts'
 export {
   type DrizzleColumn,
@@ -65,6 +66,7 @@ export {
   readPasswordKey,
 } from './password-key.ts'
 export { poolRandom } from './random-pool.ts'
+export { declared, type FullRotationOptions, type FullRotationReport, rotateAll } from './rotation-run.ts'
 export {
   countRemaining,
   rotateColumn,
@@ -72,6 +74,7 @@ export {
   type RotationProgress,
   type RotationReport,
 } from './rotation.ts'
+export { type OpenedSession, openSession } from './session-url.ts'
 export { shred, type ShredReceipt } from './shredding.ts'
 export {
   mysqlSession,
