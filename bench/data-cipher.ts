@@ -61,7 +61,8 @@ export async function measureCipher(quick: boolean): Promise<Measures> {
     encrypt_row_with_index_per_s: (i) => encryptOne(table, i),
     decrypt_per_s: () => plain.decrypt(stored, 7),
     'peer plain_gcm': () => sealPlain(nobleKey),
-    'peer noble_gcm': () => gcm(nobleKey, randomBytes(12), Buffer.from('users.email.7')).encrypt(Buffer.from(VALUE)),
+    'peer noble_gcm': () =>
+      gcm(nobleKey, randomBytes(12), Buffer.from('users.email.7')).encrypt(Buffer.from(VALUE)),
   })
   const streams = await measureStreams(quick)
   const isPeer = (name: string): boolean => name.startsWith('peer ')
@@ -83,7 +84,9 @@ function encryptOne(table: EncryptedTable, id: number): unknown {
 function sealPlain(key: Buffer): string {
   const nonce = randomBytes(12)
   const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from('users.email.7'))
-  return Buffer.concat([nonce, cipher.update(VALUE, 'utf8'), cipher.final(), cipher.getAuthTag()]).toString('base64url')
+  return Buffer.concat([nonce, cipher.update(VALUE, 'utf8'), cipher.final(), cipher.getAuthTag()]).toString(
+    'base64url',
+  )
 }
 
 function interleave(

@@ -44,7 +44,9 @@ const JUDGES: Readonly<Record<string, Judge>> = {
 }
 
 export async function run(dataDir: string): Promise<SuiteResult> {
-  const root = statSync(join(dataDir, 'wycheproof'), { throwIfNoEntry: false }) ? join(dataDir, 'wycheproof') : dataDir
+  const root = statSync(join(dataDir, 'wycheproof'), { throwIfNoEntry: false })
+    ? join(dataDir, 'wycheproof')
+    : dataDir
   const failed: string[] = []
   const known: Deviation[] = []
   let total = 0
@@ -69,8 +71,9 @@ export async function run(dataDir: string): Promise<SuiteResult> {
 const MAX_OPENSSL_IV_BYTES = 128
 
 function judgeGcm(vector: Vector, tagBytes: number): Verdict {
-  const [key, iv, aad, msg, ct, tag] = ['key', 'iv', 'aad', 'msg', 'ct', 'tag'].map((field) => bytesOf(vector, field)) as
-    [Buffer, Buffer, Buffer, Buffer, Buffer, Buffer]
+  const [key, iv, aad, msg, ct, tag] = ['key', 'iv', 'aad', 'msg', 'ct', 'tag'].map((field) =>
+    bytesOf(vector, field),
+  ) as [Buffer, Buffer, Buffer, Buffer, Buffer, Buffer]
   const isValid = vector.result === 'valid'
   const ours = attempt(() => (tagBytes === 16 ? openGcm(key, iv, aad, ct, tag) : undefined))
   if (isValid && iv.length > MAX_OPENSSL_IV_BYTES && ours === undefined) {
@@ -89,12 +92,19 @@ function judgeGcm(vector: Vector, tagBytes: number): Verdict {
 
 /** Extract with the platform's HMAC (RFC 5869 2.2), then our own expansion: one or two blocks are all that we ever use. */
 function judgeHkdf(vector: Vector): Verdict {
-  const [ikm, salt, info, okm] = ['ikm', 'salt', 'info', 'okm'].map((field) => bytesOf(vector, field)) as
-    [Buffer, Buffer, Buffer, Buffer]
+  const [ikm, salt, info, okm] = ['ikm', 'salt', 'info', 'okm'].map((field) => bytesOf(vector, field)) as [
+    Buffer,
+    Buffer,
+    Buffer,
+    Buffer,
+  ]
   const size = Number(vector['size'])
   const theirs = attempt(() => hkdf(sha512, ikm, salt, info, size))
-  if (size > 255 * 64) return vector.result === 'invalid' && theirs === undefined ? undefined : { failed: 'too long' }
-  const prk = createHmac('sha512', salt.length === 0 ? Buffer.alloc(64) : salt).update(ikm).digest()
+  if (size > 255 * 64)
+    return vector.result === 'invalid' && theirs === undefined ? undefined : { failed: 'too long' }
+  const prk = createHmac('sha512', salt.length === 0 ? Buffer.alloc(64) : salt)
+    .update(ikm)
+    .digest()
   const ours = expand(prk, info, size)
   if (!ours.equals(okm)) return { failed: `gives ${ours.toString('hex')}` }
   return theirs && ours.equals(theirs) ? undefined : { failed: 'the second implementation disagrees' }
@@ -105,21 +115,36 @@ function expand(prk: Buffer, info: Buffer, size: number): Buffer {
   const blocks = [first, expandSecondBlock(prk, first, info)]
   // What is longer than ours ever are is continued here, so that the first two blocks are held against these cases too.
   for (let n = 3; blocks.length * 64 < size; n++)
-    blocks.push(createHmac('sha512', prk).update(blocks.at(-1) as Buffer).update(info).update(Uint8Array.of(n)).digest())
+    blocks.push(
+      createHmac('sha512', prk)
+        .update(blocks.at(-1) as Buffer)
+        .update(info)
+        .update(Uint8Array.of(n))
+        .digest(),
+    )
   return Buffer.concat(blocks).subarray(0, size)
 }
 
 function judgeHmac(vector: Vector, tagBytes: number, hash: 'sha256' | 'sha512'): Verdict {
-  const [key, msg, tag] = ['key', 'msg', 'tag'].map((field) => bytesOf(vector, field)) as [Buffer, Buffer, Buffer]
+  const [key, msg, tag] = ['key', 'msg', 'tag'].map((field) => bytesOf(vector, field)) as [
+    Buffer,
+    Buffer,
+    Buffer,
+  ]
   const ours = createHmac(hash, key).update(msg).digest().subarray(0, tagBytes)
   const isEqual = ours.length === tag.length && timingSafeEqual(ours, tag)
-  if (isEqual !== (vector.result === 'valid')) return { failed: isEqual ? 'is taken' : `gives ${ours.toString('hex')}` }
+  if (isEqual !== (vector.result === 'valid'))
+    return { failed: isEqual ? 'is taken' : `gives ${ours.toString('hex')}` }
   const theirs = hmac(hash === 'sha256' ? sha256 : sha512, key, msg).subarray(0, tagBytes)
   return ours.equals(theirs) ? undefined : { failed: 'the second implementation disagrees' }
 }
 
 async function judgePbkdf2(vector: Vector): Promise<Verdict> {
-  const [password, salt, dk] = ['password', 'salt', 'dk'].map((field) => bytesOf(vector, field)) as [Buffer, Buffer, Buffer]
+  const [password, salt, dk] = ['password', 'salt', 'dk'].map((field) => bytesOf(vector, field)) as [
+    Buffer,
+    Buffer,
+    Buffer,
+  ]
   const iterations = Number(vector['iterationCount'])
   const length = Number(vector['dkLen'])
   const ours = Buffer.from(await pbkdf2Sha256(password, salt, iterations, length))

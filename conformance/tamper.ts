@@ -22,7 +22,9 @@ export async function run(): Promise<SuiteResult> {
   const columns = declareColumns(declaration(), await openTestKeys())
   const next = seeded(1_126)
   const stored = columns.names.map((name) =>
-    Array.from({ length: ROWS }, (_, row) => columns.table(name).encryptRow(rowOf(row, columns.table(name).columnNames))),
+    Array.from({ length: ROWS }, (_, row) =>
+      columns.table(name).encryptRow(rowOf(row, columns.table(name).columnNames)),
+    ),
   )
   const failed: string[] = []
   const reasons = new Map<string, number>()

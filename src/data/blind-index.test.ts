@@ -8,7 +8,15 @@ import { openTestKeys } from './testing.ts'
 
 const keys = await openTestKeys()
 const indexOf = (more: Partial<BlindIndexOptions<'string'>> = {}): BlindIndex<'string'> =>
-  new BlindIndex({ keys, table: 'users', column: 'email', name: 'email_eq', type: 'string', kind: 'equality', ...more })
+  new BlindIndex({
+    keys,
+    table: 'users',
+    column: 'email',
+    name: 'email_eq',
+    type: 'string',
+    kind: 'equality',
+    ...more,
+  })
 
 for (const { steps, from, to } of [
   { steps: ['nfkc', 'casefold', 'trim'], from: '  Ｊohn.Doe@EXAMPLE.com ', to: 'john.doe@example.com' },
@@ -65,7 +73,10 @@ test('a short token also finds others, at the rate that its length says, and the
     assert.ok(plan.ok)
     const hits = rows.filter((row) => plan.groups[0]?.includes(row.token))
     found += hits.length
-    assert.deepEqual(hits.filter((row) => plan.matches(row.value)).map((row) => row.value), [`user${i}`])
+    assert.deepEqual(
+      hits.filter((row) => plan.matches(row.value)).map((row) => row.value),
+      [`user${i}`],
+    )
   }
   // Expected 64 * (1 + 4095 / 256) = 1088.
   assert.ok(found > 850 && found < 1350, String(found))
@@ -114,11 +125,18 @@ test('other types are searched for as they are', () => {
     { type: 'bytes', value: new Uint8Array([1]), other: new Uint8Array([2]) },
     { type: 'json', value: { a: 1, b: 2 }, other: { a: 1 } },
   ] as const) {
-    const index = new BlindIndex({ keys, table: 't', column: 'c', name: 'i', type, kind: 'equality' } as never)
-    const plan = index.search(value as never)
+    const index = new BlindIndex({
+      keys,
+      table: 't',
+      column: 'c',
+      name: 'i',
+      type,
+      kind: 'equality',
+    } as never)
+    const plan = index.search(value)
     assert.ok(plan.ok)
     assert.deepEqual(plan.groups, [[index.tokensOf(value as never)]])
-    assert.ok(plan.matches(value as never) && !plan.matches(other as never))
+    assert.ok(plan.matches(value) && !plan.matches(other))
   }
 })
 

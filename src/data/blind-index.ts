@@ -73,7 +73,10 @@ export class BlindIndex<T extends FieldType = FieldType> {
     this.#length = options.length ?? 3
     const at = `${options.table}.${options.name}`
     if (options.type !== 'string' && (options.kind !== 'equality' || this.#steps.length > 0))
-      throw new RingwallError('data.index', `\`${at}\`: only texts have parts and normalisation; use equality`)
+      throw new RingwallError(
+        'data.index',
+        `\`${at}\`: only texts have parts and normalisation; use equality`,
+      )
     if (!Number.isInteger(this.#bits) || this.#bits < 4 || this.#bits > 256)
       throw new RingwallError('data.index', `\`${at}\`: tokens have 4 to 256 bits, not ${this.#bits}`)
     if (!Number.isInteger(this.#length) || this.#length < 1 || this.#length > 64)
@@ -149,7 +152,10 @@ export class BlindIndex<T extends FieldType = FieldType> {
     const found = this.#derived.get(key.id)
     if (found) return found
     const { table, column, name } = this.#options
-    const info = Buffer.from(`${LABEL}${JSON.stringify([table, column, name, this.kind, this.#length])}`, 'utf8')
+    const info = Buffer.from(
+      `${LABEL}${JSON.stringify([table, column, name, this.kind, this.#length])}`,
+      'utf8',
+    )
     const derived = {
       key: secretKeyOf(expandOneBlock(key.key, info).subarray(0, 32)),
       tag: createHash('sha256').update(key.id).digest('hex').slice(0, TAG_CHARACTERS),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { inspect } from 'node:util'
 
 import { decodeValue, encodeValue, type FieldType } from './canonical-value.ts'
 
@@ -30,7 +31,7 @@ const ROUND: readonly { readonly type: FieldType; readonly value: unknown; reado
 ]
 
 for (const { type, value, bytes } of ROUND) {
-  test(`a ${type} comes back: ${typeof value === 'object' ? JSON.stringify(value) : String(value).slice(0, 40)}`, () => {
+  test(`a ${type} comes back: ${inspect(value).slice(0, 40)}`, () => {
     const encoded = encodeValue(type, value as never)
     assert.deepEqual(decodeValue(type, encoded), value)
     if (bytes !== undefined) assert.equal(encoded.toString('hex'), bytes)

@@ -43,15 +43,18 @@ export function isFieldType(text: string): text is FieldType {
 
 /** A value as bytes, in exactly one way: what is equal has equal bytes, so that it can be searched for by a keyed hash. */
 export function encodeValue<T extends FieldType>(type: T, value: FieldValues[T]): Buffer {
-  const encode = ENCODERS[type] as (value: unknown) => Buffer | undefined
+  const encode = ENCODERS[type]
   const bytes = encode(value)
   if (bytes) return bytes
-  throw new RingwallError('data.not-encodable', `the value is not a ${type} that can be stored; ${HINTS[type]}`)
+  throw new RingwallError(
+    'data.not-encodable',
+    `the value is not a ${type} that can be stored; ${HINTS[type]}`,
+  )
 }
 
 /** The value of such bytes; undefined where they are not the one encoding of a value. */
 export function decodeValue<T extends FieldType>(type: T, bytes: Buffer): FieldValues[T] | undefined {
-  return DECODERS[type](bytes) as FieldValues[T] | undefined
+  return DECODERS[type](bytes)
 }
 
 const HINTS: Readonly<Record<FieldType, string>> = {
@@ -95,7 +98,8 @@ const DECODERS: { readonly [T in FieldType]: (bytes: Buffer) => FieldValues[T] |
   string: (bytes) => bytes.toString('utf8'),
   number: (bytes) => (bytes.length === 8 ? bytes.readDoubleBE(0) : undefined),
   bigint: decodeBigint,
-  boolean: (bytes) => (bytes.length === 1 && bytes[0] !== undefined && bytes[0] <= 1 ? bytes[0] === 1 : undefined),
+  boolean: (bytes) =>
+    bytes.length === 1 && bytes[0] !== undefined && bytes[0] <= 1 ? bytes[0] === 1 : undefined,
   date(bytes) {
     if (bytes.length !== 8) return undefined
     const date = new Date(Number(bytes.readBigInt64BE(0)))

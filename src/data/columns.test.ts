@@ -62,15 +62,24 @@ test('a value that was copied from another row or column is refused, and the err
     reason: 'wrong-key-or-place',
     keyId: keys.current('fields').id,
   })
-  assert.throws(() => users.decryptRow({ id: 7, email: 'plain@text.org' }), (error: Error) => {
-    assert.match(error.message, /a value of users\.email is refused: it is plain text in an encrypted column/)
-    assert.ok(!error.message.includes('plain@'))
-    return true
-  })
+  assert.throws(
+    () => users.decryptRow({ id: 7, email: 'plain@text.org' }),
+    (error: Error) => {
+      assert.match(
+        error.message,
+        /a value of users\.email is refused: it is plain text in an encrypted column/,
+      )
+      assert.ok(!error.message.includes('plain@'))
+      return true
+    },
+  )
 })
 
 test('a row without its key can be neither written nor read', () => {
-  assert.throws(() => users.encryptRow({ email: 'x' }), { code: 'data.row-unknown', message: /`id` must be there/ })
+  assert.throws(() => users.encryptRow({ email: 'x' }), {
+    code: 'data.row-unknown',
+    message: /`id` must be there/,
+  })
   const { id: _, ...without } = users.encryptRow(user)
   assert.throws(() => users.decryptRow(without), { code: 'data.row-unknown' })
 })
@@ -99,7 +108,10 @@ for (const { name, work, code } of [
   {
     name: 'an index with the name of a column',
     work: () =>
-      declareColumns({ t: { key: 'id', columns: { a: { type: 'string', indexes: { id: { kind: 'equality' } } } } } }, keys),
+      declareColumns(
+        { t: { key: 'id', columns: { a: { type: 'string', indexes: { id: { kind: 'equality' } } } } } },
+        keys,
+      ),
     code: 'data.declaration',
   },
 ]) {
@@ -107,7 +119,14 @@ for (const { name, work, code } of [
 }
 
 interface Tables {
-  users: { id: number; email: string | null; born: Date | null; salary: number | null; city: string; email_eq: string | null }
+  users: {
+    id: number
+    email: string | null
+    born: Date | null
+    salary: number | null
+    city: string
+    email_eq: string | null
+  }
   orders: { id: number; user_id: number }
 }
 
@@ -151,14 +170,25 @@ test('Kysely: what is inserted, updated, returned and joined is encrypted on dis
   const plan = users.search('email_eq', 'new@example.com')
   assert.ok(plan.ok)
   const hits = await db.selectFrom('users').selectAll().where('email_eq', 'in', plan.groups.flat()).execute()
-  assert.deepEqual(hits.map((hit) => hit.id), [8])
+  assert.deepEqual(
+    hits.map((hit) => hit.id),
+    [8],
+  )
   const empty = await db.selectFrom('users').select(['id']).where('born', 'is', null).execute()
   assert.deepEqual(empty, [{ id: 8 }])
 })
 
 for (const { name, query, want } of [
-  { name: 'a comparison', query: () => db.selectFrom('users').selectAll().where('email', '=', 'x'), want: /search its index/ },
-  { name: 'a comparison under an alias', query: () => db.selectFrom('users as u').select('u.id').where('u.email', 'like', 'x'), want: /search its index/ },
+  {
+    name: 'a comparison',
+    query: () => db.selectFrom('users').selectAll().where('email', '=', 'x'),
+    want: /search its index/,
+  },
+  {
+    name: 'a comparison under an alias',
+    query: () => db.selectFrom('users as u').select('u.id').where('u.email', 'like', 'x'),
+    want: /search its index/,
+  },
   {
     name: 'a comparison in a subquery',
     query: () =>
@@ -168,10 +198,30 @@ for (const { name, query, want } of [
         .where('user_id', 'in', (eb) => eb.selectFrom('users').select('id').where('email', '=', 'x')),
     want: /search its index/,
   },
-  { name: 'an order', query: () => db.selectFrom('users').select('id').orderBy('email'), want: /search its index/ },
-  { name: 'an update of many rows', query: () => db.updateTable('users').set({ email: 'x' }).where('city', '=', 'Bonn'), want: /`id` must be there/ },
-  { name: 'an update with an expression', query: () => db.updateTable('users').set({ email: sql`lower('X')` }).where('id', '=', 7), want: /needs a value/ },
-  { name: 'an update of the key', query: () => db.updateTable('users').set({ id: 9, email: 'x' }).where('id', '=', 7), want: /is the key/ },
+  {
+    name: 'an order',
+    query: () => db.selectFrom('users').select('id').orderBy('email'),
+    want: /search its index/,
+  },
+  {
+    name: 'an update of many rows',
+    query: () => db.updateTable('users').set({ email: 'x' }).where('city', '=', 'Bonn'),
+    want: /`id` must be there/,
+  },
+  {
+    name: 'an update with an expression',
+    query: () =>
+      db
+        .updateTable('users')
+        .set({ email: sql`lower('X')` })
+        .where('id', '=', 7),
+    want: /needs a value/,
+  },
+  {
+    name: 'an update of the key',
+    query: () => db.updateTable('users').set({ id: 9, email: 'x' }).where('id', '=', 7),
+    want: /is the key/,
+  },
   {
     name: 'an update on a conflict',
     query: () =>
@@ -183,16 +233,26 @@ for (const { name, query, want } of [
   },
   {
     name: 'an insert from a query',
-    query: () => db.insertInto('users').columns(['id', 'email']).expression((eb) => eb.selectFrom('users').select(['id', 'city as email'])),
+    query: () =>
+      db
+        .insertInto('users')
+        .columns(['id', 'email'])
+        .expression((eb) => eb.selectFrom('users').select(['id', 'city as email'])),
     want: /from a query/,
   },
-  { name: 'an insert without the key', query: () => db.insertInto('users').values({ email: 'x', city: 'x' } as never), want: /`id` must be there/ },
+  {
+    name: 'an insert without the key',
+    query: () => db.insertInto('users').values({ email: 'x', city: 'x' } as never),
+    want: /`id` must be there/,
+  },
 ]) {
   test(`Kysely refuses ${name}`, async () => assert.rejects(async () => query().execute(), want))
 }
 
 test('Kysely refuses a result without the key of its rows', async () => {
-  await assert.rejects(db.selectFrom('users').select('email').where('id', '=', 7).execute(), { code: 'data.row-unknown' })
+  await assert.rejects(db.selectFrom('users').select('email').where('id', '=', 7).execute(), {
+    code: 'data.row-unknown',
+  })
 })
 
 const bound = new FieldCipher({ keys, table: 'users', column: 'phone', type: 'string', binding: 'column' })
@@ -200,7 +260,9 @@ const bound = new FieldCipher({ keys, table: 'users', column: 'phone', type: 'st
 test('Drizzle: a custom type encrypts what is written and decrypts what is read', async () => {
   const connection = new DatabaseSync(':memory:')
   const orm = drizzle(async (text, parameters) => ({
-    rows: (connection.prepare(text).all(...(parameters as SQLInputValue[])) as object[]).map((row) => Object.values(row)),
+    rows: (connection.prepare(text).all(...(parameters as SQLInputValue[])) as object[]).map((row) =>
+      Object.values(row),
+    ),
   }))
   const phone = customType<{ data: string; driverData: string | Uint8Array }>(drizzleColumn(bound, 'sqlite'))
   const table = sqliteTable('users', { id: integer().primaryKey(), phone: phone() })

@@ -43,7 +43,12 @@ export type Row = Readonly<Record<string, unknown>>
 /** A row that was read, or the first column that was not. */
 export type OpenedRow =
   | { readonly ok: true; readonly row: Record<string, unknown> }
-  | { readonly ok: false; readonly column: string; readonly reason: Unreadable; readonly keyId: string | undefined }
+  | {
+      readonly ok: false
+      readonly column: string
+      readonly reason: Unreadable
+      readonly keyId: string | undefined
+    }
 
 interface Column {
   readonly name: string
@@ -52,7 +57,11 @@ interface Column {
 }
 
 /** Builds the ciphers and indexes of a declaration once; afterwards there are only look-ups. */
-export function declareColumns(declaration: Declaration, keys: DataKeys, random?: RandomBytes): EncryptedColumns {
+export function declareColumns(
+  declaration: Declaration,
+  keys: DataKeys,
+  random?: RandomBytes,
+): EncryptedColumns {
   return new EncryptedColumns(declaration, keys, random)
 }
 
@@ -64,7 +73,10 @@ export class EncryptedColumns {
   constructor(declaration: Declaration, keys: DataKeys, random?: RandomBytes) {
     this.#keys = keys
     this.#tables = new Map(
-      Object.entries(declaration).map(([name, table]) => [name, new EncryptedTable(name, table, keys, random)]),
+      Object.entries(declaration).map(([name, table]) => [
+        name,
+        new EncryptedTable(name, table, keys, random),
+      ]),
     )
   }
 
@@ -122,10 +134,17 @@ export class EncryptedTable {
     }))
     const indexes = this.#columns.flatMap((column) => column.indexes)
     this.#indexes = new Map(indexes.map((index) => [index.name, index]))
-    const names = [...this.keyColumns, ...this.#columns.map((column) => column.name), ...indexes.map((i) => i.name)]
+    const names = [
+      ...this.keyColumns,
+      ...this.#columns.map((column) => column.name),
+      ...indexes.map((i) => i.name),
+    ]
     const twice = names.find((one, i) => names.indexOf(one) !== i)
     if (twice !== undefined)
-      throw new RingwallError('data.declaration', `\`${name}.${twice}\` is declared twice; keys, columns and indexes need names of their own`)
+      throw new RingwallError(
+        'data.declaration',
+        `\`${name}.${twice}\` is declared twice; keys, columns and indexes need names of their own`,
+      )
   }
 
   /** Whether a column is encrypted. */
@@ -155,7 +174,10 @@ export class EncryptedTable {
     const value = row[shredBy.column]
     if (typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint')
       return `${shredBy.prefix}:${value}`
-    throw new RingwallError('data.row-unknown', `a row of \`${this.name}\` needs its \`${shredBy.column}\`, which names its key`)
+    throw new RingwallError(
+      'data.row-unknown',
+      `a row of \`${this.name}\` needs its \`${shredBy.column}\`, which names its key`,
+    )
   }
 
   /** Ids of the keys that a row's values are under. */
@@ -195,7 +217,12 @@ export class EncryptedTable {
       const opened = cipher.decrypt(raw, this.#rowId(row, cipher))
       if (!opened.ok) {
         const envelope = parseEnvelope(raw, Number.MAX_SAFE_INTEGER)
-        return { ok: false, column: name, reason: opened.reason, keyId: typeof envelope === 'string' ? undefined : envelope.keyId }
+        return {
+          ok: false,
+          column: name,
+          reason: opened.reason,
+          keyId: typeof envelope === 'string' ? undefined : envelope.keyId,
+        }
       }
       clear[name] = opened.value
     }
@@ -213,9 +240,12 @@ export class EncryptedTable {
   /** What to ask of a search column; see `searchCondition`. */
   search(index: string, wanted: unknown): Search {
     const found = this.#indexes.get(index)
-    if (found) return found.search(wanted) as Search
+    if (found) return found.search(wanted)
     const known = [...this.#indexes.keys()].join(', ')
-    throw new RingwallError('data.no-index', `\`${this.name}\` has no index \`${index}\`; there is ${known || 'none'}`)
+    throw new RingwallError(
+      'data.no-index',
+      `\`${this.name}\` has no index \`${index}\`; there is ${known || 'none'}`,
+    )
   }
 
   #column(name: string): Column {
@@ -228,7 +258,12 @@ export class EncryptedTable {
     if (cipher.binding === 'column') return undefined
     return this.keyColumns.map((column) => {
       const part = row[column]
-      if (typeof part === 'string' || typeof part === 'number' || typeof part === 'bigint' || part instanceof Uint8Array)
+      if (
+        typeof part === 'string' ||
+        typeof part === 'number' ||
+        typeof part === 'bigint' ||
+        part instanceof Uint8Array
+      )
         return part
       throw new RingwallError(
         'data.row-unknown',

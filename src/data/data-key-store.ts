@@ -1,4 +1,13 @@
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
 
 import { RingwallError } from '../core/errors.ts'
 import { z } from '../core/schema.ts'
@@ -95,10 +104,14 @@ function readKeyFile(file: string): readonly StoredDataKey[] {
   try {
     json = JSON.parse(readFileSync(file, 'utf8'))
   } catch (cause) {
-    throw new RingwallError('data.keys-damaged', 'the file of data keys is not JSON; restore it from a backup', {
-      at: { file },
-      cause,
-    })
+    throw new RingwallError(
+      'data.keys-damaged',
+      'the file of data keys is not JSON; restore it from a backup',
+      {
+        at: { file },
+        cause,
+      },
+    )
   }
   const parsed = fileSchema.safeParse(json)
   if (!parsed.success) {
@@ -148,7 +161,8 @@ const COLUMNS = 'id, scope, created_ms, wrapped_by, wrapped, destroyed_ms'
 /** Makes the table of {@link sqlDataKeyStore} if there is none. */
 export async function createDataKeyTable(session: SqlSession): Promise<void> {
   const isMysql = session.kind === 'mysql'
-  const exact = (charset: string): string => (isMysql ? ` CHARACTER SET ${charset} COLLATE ${charset}_bin` : '')
+  const exact = (charset: string): string =>
+    isMysql ? ` CHARACTER SET ${charset} COLLATE ${charset}_bin` : ''
   await session.run(
     `CREATE TABLE IF NOT EXISTS ${TABLE} (
       id VARCHAR(12)${exact('ascii')} PRIMARY KEY, scope VARCHAR(255)${exact('utf8mb4')} NOT NULL,
@@ -160,7 +174,10 @@ export async function createDataKeyTable(session: SqlSession): Promise<void> {
 
 /** Keys in a table beside the data, for any number of processes. */
 export function sqlDataKeyStore(session: SqlSession): DataKeyStore {
-  const select = async (where: string, parameters: readonly (string | number)[]): Promise<StoredDataKey[]> => {
+  const select = async (
+    where: string,
+    parameters: readonly (string | number)[],
+  ): Promise<StoredDataKey[]> => {
     const { rows } = await session.run(`SELECT ${COLUMNS} FROM ${TABLE} WHERE ${where}`, parameters)
     return rows.map(storedOf)
   }

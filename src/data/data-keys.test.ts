@@ -46,12 +46,19 @@ async function storeLife(store: DataKeyStore): Promise<void> {
   assert.equal(first.find(next.id), 'unknown-key')
   await first.loadIds([next.id])
   assert.equal(first.current(FIELDS_SCOPE).id, next.id)
-  assert.deepEqual(first.all(FIELDS_SCOPE).map((key) => key.id), [next.id, id])
+  assert.deepEqual(
+    first.all(FIELDS_SCOPE).map((key) => key.id),
+    [next.id, id],
+  )
 
   await first.load(['subject:7'])
   const subject = first.current('subject:7').id
   await second.load(['subject:7'])
-  const receipt = await shred(second, 'subject:7', { by: 'dpo', reason: 'erasure request', clock: new ManualClock() })
+  const receipt = await shred(second, 'subject:7', {
+    by: 'dpo',
+    reason: 'erasure request',
+    clock: new ManualClock(),
+  })
   assert.deepEqual(receipt.keyIds, [subject])
   assert.match(receipt.digest, /^[\w-]{43}$/)
   assert.equal(second.find(subject), 'key-destroyed')
@@ -69,7 +76,10 @@ async function storeLife(store: DataKeyStore): Promise<void> {
   await assert.rejects(third.forget(next.id), { code: 'data.key-in-use' })
   await third.forget(id)
   assert.equal(third.find(id), 'unknown-key')
-  assert.deepEqual((await store.find([id, next.id])).map((key) => key.id), [next.id])
+  assert.deepEqual(
+    (await store.find([id, next.id])).map((key) => key.id),
+    [next.id],
+  )
 }
 
 test('keys live in memory', () => storeLife(memoryDataKeyStore()))
@@ -140,20 +150,33 @@ test('after a new key of the keyring the data keys are wrapped anew, and the old
   assert.equal(await keys.rewrap(), 4)
   const all = await store.page('', 100)
   assert.ok(all.every((key) => !key.wrapped.startsWith(old)))
-  const without = { ...ring, current: ring.current.bind(ring), all: ring.all.bind(ring), find: (purpose: 'field', id: string) => (id === old ? undefined : ring.find(purpose, id)) }
-  const again = await open(store, [keyringWrapper(without as never, systemRandom)])
+  const without = {
+    ...ring,
+    current: ring.current.bind(ring),
+    all: ring.all.bind(ring),
+    find: (purpose: 'field', id: string) => (id === old ? undefined : ring.find(purpose, id)),
+  }
+  const again = await open(store, [keyringWrapper(without, systemRandom)])
   assert.ok(again.current(FIELDS_SCOPE).key.equals(keys.current(FIELDS_SCOPE).key))
 })
 
 test('moving from one key service to another is a rewrap, and without the old one it says which is missing', async () => {
   const store = memoryDataKeyStore()
   await open(store)
-  const env = secretWrapper('env:RINGWALL_DATA_KEY', new Secret(Buffer.alloc(32, 7).toString('base64')), systemRandom)
+  const env = secretWrapper(
+    'env:RINGWALL_DATA_KEY',
+    new Secret(Buffer.alloc(32, 7).toString('base64')),
+    systemRandom,
+  )
   await assert.rejects(open(store, [env]), { code: 'data.no-wrapper', message: /wrapped by `keyring`/ })
   const both = await open(store, [env, wrapper])
   assert.equal(await both.rewrap(), 2)
   await open(store, [env])
-  const other = secretWrapper('env:RINGWALL_DATA_KEY', new Secret(Buffer.alloc(32, 8).toString('base64')), systemRandom)
+  const other = secretWrapper(
+    'env:RINGWALL_DATA_KEY',
+    new Secret(Buffer.alloc(32, 8).toString('base64')),
+    systemRandom,
+  )
   await assert.rejects(open(store, [other]), { code: 'data.key-unwrap' })
 })
 
@@ -167,7 +190,11 @@ test('a client of AWS KMS is given the key id and the encryption context', async
   const sealed = new Map<string, { plain: Uint8Array; context: string }>()
   // What KMS promises: the same encryption context, or InvalidCiphertextException.
   const client = {
-    async encrypt(input: { KeyId: string; Plaintext: Uint8Array; EncryptionContext: Record<string, string> }) {
+    async encrypt(input: {
+      KeyId: string
+      Plaintext: Uint8Array
+      EncryptionContext: Record<string, string>
+    }) {
       calls.push(input.KeyId)
       const blob = systemRandom(64)
       sealed.set(Buffer.from(blob).toString('hex'), {
@@ -176,7 +203,11 @@ test('a client of AWS KMS is given the key id and the encryption context', async
       })
       return { CiphertextBlob: blob }
     },
-    async decrypt(input: { KeyId: string; CiphertextBlob: Uint8Array; EncryptionContext: Record<string, string> }) {
+    async decrypt(input: {
+      KeyId: string
+      CiphertextBlob: Uint8Array
+      EncryptionContext: Record<string, string>
+    }) {
       const found = sealed.get(Buffer.from(input.CiphertextBlob).toString('hex'))
       if (!found || found.context !== JSON.stringify(input.EncryptionContext))
         throw new Error('InvalidCiphertextException')
@@ -190,7 +221,10 @@ test('a client of AWS KMS is given the key id and the encryption context', async
   assert.ok(again.current(FIELDS_SCOPE).key.equals(keys.current(FIELDS_SCOPE).key))
   assert.deepEqual(new Set(calls), new Set(['alias/ringwall']))
   const [stored] = await store.find([keys.current(FIELDS_SCOPE).id])
-  await assert.rejects(kms.unwrap(stored?.wrapped ?? '', { id: 'other', scope: FIELDS_SCOPE }), /InvalidCiphertext/)
+  await assert.rejects(
+    kms.unwrap(stored?.wrapped ?? '', { id: 'other', scope: FIELDS_SCOPE }),
+    /InvalidCiphertext/,
+  )
 })
 
 test('of many scopes only so many stay unwrapped', async () => {

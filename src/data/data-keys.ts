@@ -133,7 +133,11 @@ export class DataKeys implements LoadedKeys {
     // Another process may have been first: what is stored decides which is the newest, and whether the scope still is.
     const stored = await this.#store.ofScopes([scope])
     if (stored.some((other) => other.destroyedMs !== undefined)) await this.#store.forget(id)
-    await this.#keep(scope, stored.filter((other) => other.id !== id || stored.every((one) => one.wrapped !== '')), [key])
+    await this.#keep(
+      scope,
+      stored.filter((other) => other.id !== id || stored.every((one) => one.wrapped !== '')),
+      [key],
+    )
     return this.current(scope)
   }
 
@@ -141,10 +145,17 @@ export class DataKeys implements LoadedKeys {
   async forget(id: string): Promise<void> {
     const key = this.#byId.get(id)
     if (key && this.current(key.scope).id === id)
-      throw new RingwallError('data.key-in-use', `\`${id}\` is the newest key of \`${key.scope}\`; rotate first`)
+      throw new RingwallError(
+        'data.key-in-use',
+        `\`${id}\` is the newest key of \`${key.scope}\`; rotate first`,
+      )
     await this.#store.forget(id)
     this.#byId.delete(id)
-    if (key) this.#scopes.set(key.scope, this.all(key.scope).filter((other) => other.id !== id))
+    if (key)
+      this.#scopes.set(
+        key.scope,
+        this.all(key.scope).filter((other) => other.id !== id),
+      )
   }
 
   /** Destroys every key of a scope, here and in the store. Other processes know at their next refresh. */
@@ -164,11 +175,12 @@ export class DataKeys implements LoadedKeys {
   async rewrap(): Promise<number> {
     const [wrapper] = this.#wrappers
     let count = 0
-    for (let afterId = ''; ; ) {
+    for (let afterId = ''; ;) {
       const page = await this.#store.page(afterId, 100)
       for (const stored of page) {
         afterId = stored.id
-        if (stored.wrapped === '' || (stored.wrappedBy === wrapper.name && wrapper.isNewest(stored.wrapped))) continue
+        if (stored.wrapped === '' || (stored.wrappedBy === wrapper.name && wrapper.isNewest(stored.wrapped)))
+          continue
         const bytes = await this.#unwrap(stored)
         const wrapped = await wrapper.wrap(bytes, stored)
         bytes.fill(0)
@@ -188,17 +200,26 @@ export class DataKeys implements LoadedKeys {
   }
 
   async #readAgain(): Promise<void> {
-    const stored = await this.#store.ofScopes([...this.#scopes.keys()])
+    // INVARIANT: a copy, since to keep a scope moves it to the end of the map.
+    const loaded = [...this.#scopes.keys()]
+    const stored = await this.#store.ofScopes(loaded)
     const byScope = Map.groupBy(stored, (key) => key.scope)
-    for (const scope of [...this.#scopes.keys()]) await this.#keep(scope, byScope.get(scope) ?? [])
+    for (const scope of loaded) await this.#keep(scope, byScope.get(scope) ?? [])
   }
 
   /** Keeps exactly these keys of a scope, unwrapping those that are not at hand. */
-  async #keep(scope: string, stored: readonly StoredDataKey[], fresh: readonly DataKey[] = []): Promise<void> {
+  async #keep(
+    scope: string,
+    stored: readonly StoredDataKey[],
+    fresh: readonly DataKey[] = [],
+  ): Promise<void> {
     const keys: DataKey[] = []
     for (const key of [...stored].sort((a, b) => b.createdMs - a.createdMs || (a.id < b.id ? 1 : -1))) {
       if (key.wrapped === '') this.#destroyed.add(key.id)
-      else keys.push(fresh.find(({ id }) => id === key.id) ?? this.#byId.get(key.id) ?? (await this.#loaded(key)))
+      else
+        keys.push(
+          fresh.find(({ id }) => id === key.id) ?? this.#byId.get(key.id) ?? (await this.#loaded(key)),
+        )
     }
     for (const old of this.all(scope)) this.#byId.delete(old.id)
     for (const key of keys) this.#byId.set(key.id, key)

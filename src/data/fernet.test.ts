@@ -27,8 +27,18 @@ test('older keys still read: first the new one, then those before it', () => {
 
 const token = writeFernet(key, Buffer.from('hello'), { nowMs })
 for (const { name, raw, options, reason } of [
-  { name: 'older than its time to live', raw: token, options: { nowMs: nowMs + 61_000, ttlSeconds: 60 }, reason: 'expired' },
-  { name: 'of the future', raw: token, options: { nowMs: nowMs - 61_000, ttlSeconds: 60 }, reason: 'not-yet' },
+  {
+    name: 'older than its time to live',
+    raw: token,
+    options: { nowMs: nowMs + 61_000, ttlSeconds: 60 },
+    reason: 'expired',
+  },
+  {
+    name: 'of the future',
+    raw: token,
+    options: { nowMs: nowMs - 61_000, ttlSeconds: 60 },
+    reason: 'not-yet',
+  },
   { name: 'without its padding', raw: token.replaceAll('=', ''), options: {}, reason: 'malformed' },
   { name: 'of another alphabet', raw: token.replace(/^g/, '+'), options: {}, reason: 'malformed' },
   { name: 'with a line end', raw: `${token}\n`, options: {}, reason: 'malformed' },
@@ -51,15 +61,26 @@ test('every flipped bit is refused', () => {
 
 test('a key of another form is told', () => {
   for (const text of ['', 'x', key.reveal().replace(/=$/, ''), `${key.reveal()}=`])
-    assert.throws(() => writeFernet(new Secret(text), Buffer.from('x'), { nowMs }), { code: 'data.fernet-key' })
+    assert.throws(() => writeFernet(new Secret(text), Buffer.from('x'), { nowMs }), {
+      code: 'data.fernet-key',
+    })
 })
 
 // Made with Python's cryptography 48.0.0, as the guide's DataEncryption does it.
 test('what the guide wrote with a password and a salt is read', async () => {
-  const derived = await pbkdf2Sha256(Buffer.from('correct horse'), Buffer.from('0123456789abcdef'), 480_000, 32)
+  const derived = await pbkdf2Sha256(
+    Buffer.from('correct horse'),
+    Buffer.from('0123456789abcdef'),
+    480_000,
+    32,
+  )
   const guideKey = fernetKeyOf(derived)
   assert.equal(guideKey.reveal(), 'aJPi1cQQnfmzeNN13xJu_Zdr3m0IoeBiDfledP-7VZ4=')
-  const read = readFernet([guideKey], 'gAAAAABrBbf11K72yeGgh7VsUZh11arxAicTilhSgqQsu5YnmOR-7q_V_Lv8lDElSeOmjQvJ07w32hzbWzDmjMNL-qc1UYDcqg==', { nowMs })
+  const read = readFernet(
+    [guideKey],
+    'gAAAAABrBbf11K72yeGgh7VsUZh11arxAicTilhSgqQsu5YnmOR-7q_V_Lv8lDElSeOmjQvJ07w32hzbWzDmjMNL-qc1UYDcqg==',
+    { nowMs },
+  )
   assert.ok(read.ok)
   assert.equal(read.plain.toString(), '123-45-6789')
 })

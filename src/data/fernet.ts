@@ -89,7 +89,10 @@ function openWith(key: Secret, token: Buffer): Buffer | undefined {
 function splitKey(key: Secret): { readonly signing: Buffer; readonly encryption: Buffer } {
   const bytes = decode(key.reveal())
   if (bytes?.length !== KEY_BYTES)
-    throw new RingwallError('data.fernet-key', 'a Fernet key is 32 bytes in base64url with its padding, 44 characters')
+    throw new RingwallError(
+      'data.fernet-key',
+      'a Fernet key is 32 bytes in base64url with its padding, 44 characters',
+    )
   return { signing: bytes.subarray(0, 16), encryption: bytes.subarray(16) }
 }
 

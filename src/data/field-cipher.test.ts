@@ -27,7 +27,7 @@ for (const { type, value } of [
   for (const form of ['text', 'bytes'] as const) {
     for (const padBytes of [0, 32]) {
       test(`a ${type} comes back as ${form}, padded to ${padBytes}: ${inspect(value).slice(0, 20)}`, () => {
-        const cipher = cipherOf(type as FieldType, { form, padBytes })
+        const cipher = cipherOf(type, { form, padBytes })
         const stored = cipher.encrypt(value, 7)
         assert.equal(typeof stored, form === 'text' ? 'string' : 'object')
         const opened = cipher.decrypt(stored, 7)
@@ -48,7 +48,9 @@ test('a value costs 87 bytes, or 116 characters and its prefix', () => {
 
 test('padding hides lengths within its step', () => {
   const cipher = cipherOf('string', { form: 'bytes', padBytes: 16 })
-  const lengths = [0, 1, 15, 16, 31].map((length) => cipher.encrypt('x'.repeat(length), 1).length - ENVELOPE_OVERHEAD)
+  const lengths = [0, 1, 15, 16, 31].map(
+    (length) => cipher.encrypt('x'.repeat(length), 1).length - ENVELOPE_OVERHEAD,
+  )
   assert.deepEqual(lengths, [16, 16, 16, 32, 32])
 })
 
@@ -66,8 +68,16 @@ for (const { name, got, reason } of [
   { name: 'of a row with a longer key', got: moved({}, [7, 7]), reason: 'wrong-key-or-place' },
   { name: 'of another column', got: moved({ column: 'name' }), reason: 'wrong-key-or-place' },
   { name: 'of another table', got: moved({ table: 'admins' }), reason: 'wrong-key-or-place' },
-  { name: 'of names that run together alike', got: moved({ table: 'use', column: 'rsemail' }), reason: 'wrong-key-or-place' },
-  { name: 'read as bound to its column only', got: moved({ binding: 'column' }), reason: 'wrong-key-or-place' },
+  {
+    name: 'of names that run together alike',
+    got: moved({ table: 'use', column: 'rsemail' }),
+    reason: 'wrong-key-or-place',
+  },
+  {
+    name: 'read as bound to its column only',
+    got: moved({ binding: 'column' }),
+    reason: 'wrong-key-or-place',
+  },
   { name: 'of another type', got: cipherOf('json').decrypt(stored, 7), reason: 'another-type' },
   { name: 'in plain text', got: cipherOf('string').decrypt('a@example.com', 7), reason: 'not-encrypted' },
   { name: 'that is a number', got: cipherOf('string').decrypt(7, 7), reason: 'not-encrypted' },
@@ -97,7 +107,14 @@ test('an envelope has one text form: nothing around it, no padding, no other alp
   const last = text.at(-1) as string
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
   const spare = alphabet[alphabet.indexOf(last) + 1] as string
-  for (const raw of [`${text}=`, `${text}\n`, ` ${text}`, text.toUpperCase(), `${text}A`, text.slice(0, -1) + spare])
+  for (const raw of [
+    `${text}=`,
+    `${text}\n`,
+    ` ${text}`,
+    text.toUpperCase(),
+    `${text}A`,
+    text.slice(0, -1) + spare,
+  ])
     assert.ok(!cipherOf('string').decrypt(raw, 7).ok, raw)
   const dashed = text.replaceAll('-', '+').replaceAll('_', '/')
   assert.ok(dashed === text || !cipherOf('string').decrypt(dashed, 7).ok)
@@ -113,7 +130,9 @@ test(`${MUTATIONS} altered, cut, spliced and moved values are all refused`, () =
     const row = next(values.length)
     const other = (row + 1 + next(values.length - 1)) % values.length
     const isMove = next(5) === 0
-    const altered = isMove ? values[other] : mutate(values[row] as Uint8Array, values[other] as Uint8Array, next)
+    const altered = isMove
+      ? values[other]
+      : mutate(values[row] as Uint8Array, values[other] as Uint8Array, next)
     const opened = cipher.decrypt(altered, row)
     assert.ok(!opened.ok, `mutation ${i} of row ${row} was taken`)
     reasons.set(opened.reason, (reasons.get(opened.reason) ?? 0) + 1)
@@ -137,7 +156,8 @@ test('misuse says what to do', () => {
 test('keys and ciphers print nothing of the key', () => {
   const text = inspect(keys, { depth: 9, showHidden: true }) + JSON.stringify(keys.current(FIELDS_SCOPE))
   const material = keys.current(FIELDS_SCOPE).key.export()
-  for (const form of ['hex', 'base64', 'base64url'] as const) assert.ok(!text.includes(material.toString(form)))
+  for (const form of ['hex', 'base64', 'base64url'] as const)
+    assert.ok(!text.includes(material.toString(form)))
 })
 
 test('a text of a million characters that is no envelope costs nothing to refuse', () => {

@@ -65,7 +65,10 @@ export class FieldCipher<T extends FieldType> {
     this.#random = options.random ?? poolRandom(systemRandom)
     this.#place = Buffer.concat([lengthPrefixed(options.table), lengthPrefixed(options.column)])
     if (!Number.isInteger(this.#padBytes) || this.#padBytes < 0 || this.#padBytes > 65_536)
-      throw new RingwallError('data.padding', `\`${this.#padBytes}\` is no multiple to pad to; give 0 to 65536 bytes`)
+      throw new RingwallError(
+        'data.padding',
+        `\`${this.#padBytes}\` is no multiple to pad to; give 0 to 65536 bytes`,
+      )
   }
 
   /** Encrypts a value for its row, with the newest key of a scope. */

@@ -1,4 +1,11 @@
-export { BlindIndex, type BlindIndexOptions, type IndexKind, type Search, searchCondition, type SearchPlan } from './blind-index.ts'
+export {
+  BlindIndex,
+  type BlindIndexOptions,
+  type IndexKind,
+  type Search,
+  searchCondition,
+  type SearchPlan,
+} from './blind-index.ts'
 export type { FieldType, FieldValues } from './canonical-value.ts'
 export {
   type ColumnDeclaration,
@@ -36,7 +43,13 @@ export {
 } from './data-keys.ts'
 export { type Envelope, parseEnvelope, type StoredForm } from './envelope.ts'
 export { fernetKeyOf, type FernetRead, generateFernetKey, readFernet, writeFernet } from './fernet.ts'
-export { FieldCipher, type FieldCipherOptions, type Opened, type RowId, type Unreadable } from './field-cipher.ts'
+export {
+  FieldCipher,
+  type FieldCipherOptions,
+  type Opened,
+  type RowId,
+  type Unreadable,
+} from './field-cipher.ts'
 export {
   type AwsKmsClient,
   awsKmsWrapper,

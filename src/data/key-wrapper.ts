@@ -45,7 +45,10 @@ export function keyringWrapper(keys: Keys, random: RandomBytes): KeyWrapper {
           'data.key-missing',
           `data key \`${context.id}\` is wrapped by \`${id}\`, which the keyring no longer has; restore the keyring from a backup`,
         )
-      return opened(open(keyOf(key.material), contextBytes(context), Buffer.from(sealed, 'base64url')), context)
+      return opened(
+        open(keyOf(key.material), contextBytes(context), Buffer.from(sealed, 'base64url')),
+        context,
+      )
     },
     isNewest: (wrapped) => wrapped.startsWith(`${keys.current('field').id}.`),
   }
@@ -101,7 +104,8 @@ export function awsKmsWrapper(client: AwsKmsClient, keyId: string): KeyWrapper {
         Plaintext: dataKey,
         EncryptionContext: encryptionContext(context),
       })
-      if (!CiphertextBlob) throw new RingwallError('data.key-service', `AWS KMS gave no ciphertext for \`${keyId}\``)
+      if (!CiphertextBlob)
+        throw new RingwallError('data.key-service', `AWS KMS gave no ciphertext for \`${keyId}\``)
       return Buffer.from(CiphertextBlob).toString('base64url')
     },
     async unwrap(wrapped, context) {

@@ -109,7 +109,10 @@ class FileKeyring implements Keyring {
     const added = makeKey(purpose, this.#clock)
     // INVARIANT: newer means later. Two keys of one millisecond would have no order.
     const newestMs = Math.max(-1, ...this.all(purpose).map((key) => key.createdMs))
-    this.#write([...this.#keys.map(storedOf), { ...added, created_ms: Math.max(added.created_ms, newestMs + 1) }])
+    this.#write([
+      ...this.#keys.map(storedOf),
+      { ...added, created_ms: Math.max(added.created_ms, newestMs + 1) },
+    ])
     return this.current(purpose)
   }
 
@@ -120,7 +123,10 @@ class FileKeyring implements Keyring {
         at: { file: this.#file },
       })
     if (this.current(purpose).id === id)
-      throw new RingwallError('data.key-in-use', `\`${id}\` is the newest key for \`${purpose}\`; rotate it first`)
+      throw new RingwallError(
+        'data.key-in-use',
+        `\`${id}\` is the newest key for \`${purpose}\`; rotate it first`,
+      )
     this.#write(this.#keys.filter((key) => key.purpose !== purpose || key.id !== id).map(storedOf))
   }
 

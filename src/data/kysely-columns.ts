@@ -45,8 +45,10 @@ export function kyselyColumns(columns: EncryptedColumns): KyselyColumns {
       const [first] = tables
       if (!first) return node
       outputs.set(queryId, outputsOf(root, tables))
-      if (root.kind === 'InsertQueryNode') return encryptInsert(root, columns.table(first.name)) as unknown as N
-      if (root.kind === 'UpdateQueryNode') return encryptUpdate(root, columns.table(first.name)) as unknown as N
+      if (root.kind === 'InsertQueryNode')
+        return encryptInsert(root, columns.table(first.name)) as unknown as N
+      if (root.kind === 'UpdateQueryNode')
+        return encryptUpdate(root, columns.table(first.name)) as unknown as N
       return node
     },
     async transformResult<R extends { readonly rows: Row[] }>({
@@ -59,14 +61,19 @@ export function kyselyColumns(columns: EncryptedColumns): KyselyColumns {
       const found = outputs.get(queryId)
       if (!found || found.length === 0 || result.rows.length === 0) return result
       let { rows } = result
-      for (const own of Map.groupBy(found, ({ alias }) => alias).values()) rows = await decryptOutputs(columns, own, rows)
+      for (const own of Map.groupBy(found, ({ alias }) => alias).values())
+        rows = await decryptOutputs(columns, own, rows)
       return { ...result, rows }
     },
   }
 }
 
 /** Decrypts what a result has of one table, under whatever names it was selected. */
-async function decryptOutputs(columns: EncryptedColumns, own: readonly Output[], rows: readonly Row[]): Promise<Row[]> {
+async function decryptOutputs(
+  columns: EncryptedColumns,
+  own: readonly Output[],
+  rows: readonly Row[],
+): Promise<Row[]> {
   const table = columns.table((own[0] as Output).name)
   const names = new Map<string, string>()
   for (const { column, output } of own) {
@@ -75,7 +82,9 @@ async function decryptOutputs(columns: EncryptedColumns, own: readonly Output[],
   }
   if (![...names.values()].some((name) => table.isEncrypted(name))) return [...rows]
   const stored = rows.map((row) =>
-    Object.fromEntries([...names].filter(([output]) => output in row).map(([output, name]) => [name, row[output]])),
+    Object.fromEntries(
+      [...names].filter(([output]) => output in row).map(([output, name]) => [name, row[output]]),
+    ),
   )
   const clear = await columns.decryptRows(table.name, stored)
   return rows.map((row, i) => {
@@ -91,12 +100,17 @@ function encryptInsert(root: Node, table: EncryptedTable): Node {
   for (const update of updates) {
     const column = referenceOf(nodeOf(update['column']))?.column ?? ''
     if (table.isEncrypted(column))
-      throw refusal(table, column, 'cannot be updated on a conflict: the row that is there may have another key')
+      throw refusal(
+        table,
+        column,
+        'cannot be updated on a conflict: the row that is there may have another key',
+      )
   }
   const touched = names.find((name) => table.isEncrypted(name))
   if (touched === undefined) return root
   const values = nodeOf(root['values'])
-  if (values?.kind !== 'ValuesNode') throw refusal(table, touched, 'cannot be inserted from a query; read, then insert')
+  if (values?.kind !== 'ValuesNode')
+    throw refusal(table, touched, 'cannot be inserted from a query; read, then insert')
   const stored = nodesOf(values['values']).map((item) => encryptItem(item, names, table))
   const all = [...new Set([...names, ...stored.flatMap((row) => [...row.keys()])])]
   return {
@@ -127,7 +141,10 @@ function encryptItem(item: Node, names: readonly string[], table: EncryptedTable
     else if (node) expressions.set(name, node)
   }
   const stored = table.encryptRow(row)
-  return new Map([...Object.entries(stored).map(([name, value]) => [name, valueNode(value)] as const), ...expressions])
+  return new Map([
+    ...Object.entries(stored).map(([name, value]) => [name, valueNode(value)] as const),
+    ...expressions,
+  ])
 }
 
 function encryptUpdate(root: Node, table: EncryptedTable): Node {
@@ -138,7 +155,11 @@ function encryptUpdate(root: Node, table: EncryptedTable): Node {
     const column = referenceOf(nodeOf(update['column']))?.column ?? ''
     const value = nodeOf(update['value'])
     if (table.keyColumns.includes(column))
-      throw refusal(table, column, 'is the key that values are bound to; insert the row anew instead of renaming it')
+      throw refusal(
+        table,
+        column,
+        'is the key that values are bound to; insert the row anew instead of renaming it',
+      )
     if (!table.isEncrypted(column)) kept.push(update)
     else if (value?.kind === 'ValueNode') changes[column] = value['value']
     else throw refusal(table, column, 'needs a value, not an expression')
@@ -179,7 +200,8 @@ function refuseComparisons(columns: EncryptedColumns, query: Node, outer: readon
       if (table) throw refusal(table, reference.column, 'is encrypted; search its index with table.search')
       return
     }
-    for (const [name, inner] of Object.entries(node)) visit(inner, isNaming || (node === query && NAMING.has(name)))
+    for (const [name, inner] of Object.entries(node))
+      visit(inner, isNaming || (node === query && NAMING.has(name)))
   }
   visit(query, false)
 }

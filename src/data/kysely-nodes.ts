@@ -52,7 +52,8 @@ export function outputsOf(query: Node, tables: readonly TableOfQuery[]): Output[
     if (!reference) return []
     const own = tables.filter(({ alias }) => reference.alias === undefined || reference.alias === alias)
     const output = chosen?.kind === 'AliasNode' ? identifierOf(chosen['alias']) : reference.column
-    if (reference.column === undefined) return own.map((table) => ({ ...table, column: undefined, output: '' }))
+    if (reference.column === undefined)
+      return own.map((table) => ({ ...table, column: undefined, output: '' }))
     return output === undefined ? [] : own.map((table) => ({ ...table, column: reference.column, output }))
   })
 }

@@ -10,13 +10,21 @@ const name = z.string().min(1).max(63)
 const indexSchema = z.strictObject({
   kind: z.enum(['equality', 'prefix', 'ngram']),
   normalize: z
-    .array(z.custom<Normalization>((text) => typeof text === 'string' && isNormalization(text), 'is no normalisation'))
+    .array(
+      z.custom<Normalization>(
+        (text) => typeof text === 'string' && isNormalization(text),
+        'is no normalisation',
+      ),
+    )
     .optional(),
   bits: z.number().int().optional(),
   length: z.number().int().optional(),
 })
 const columnSchema = z.strictObject({
-  type: z.custom<FieldType>((text) => typeof text === 'string' && isFieldType(text), 'is no type of a column'),
+  type: z.custom<FieldType>(
+    (text) => typeof text === 'string' && isFieldType(text),
+    'is no type of a column',
+  ),
   form: z.enum(['text', 'bytes']).optional(),
   padBytes: z.number().int().optional(),
   maxBytes: z.number().int().optional(),
@@ -51,10 +59,15 @@ export function readMapping(file: string): Mapping {
   try {
     json = JSON.parse(readFileSync(file, 'utf8'))
   } catch (cause) {
-    throw new RingwallError('data.mapping', `cannot read the mapping: ${describeError(cause)}`, { at: { file }, cause })
+    throw new RingwallError('data.mapping', `cannot read the mapping: ${describeError(cause)}`, {
+      at: { file },
+      cause,
+    })
   }
   const parsed = mappingSchema.safeParse(json)
   if (parsed.success) return parsed.data as Mapping
-  const mistakes = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'the file'}: ${issue.message}`)
+  const mistakes = parsed.error.issues.map(
+    (issue) => `${issue.path.join('.') || 'the file'}: ${issue.message}`,
+  )
   throw new RingwallError('data.mapping', mistakes.join('; '), { at: { file } })
 }

@@ -46,6 +46,7 @@ function collapseSpaces(text: string): string {
 
 function keepDigits(text: string): string {
   let out = ''
-  for (const character of text) if (character >= '0' && character <= '9' && character.length === 1) out += character
+  for (const character of text)
+    if (character >= '0' && character <= '9' && character.length === 1) out += character
   return out
 }

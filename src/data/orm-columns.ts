@@ -40,7 +40,9 @@ export interface TypeOrmTransformer<V> {
 }
 
 /** A `ValueTransformer` of TypeORM. As with Drizzle, the cipher must be bound to its column. */
-export function typeOrmTransformer<T extends FieldType>(cipher: FieldCipher<T>): TypeOrmTransformer<FieldValues[T]> {
+export function typeOrmTransformer<T extends FieldType>(
+  cipher: FieldCipher<T>,
+): TypeOrmTransformer<FieldValues[T]> {
   requireColumnBinding(cipher, 'a TypeORM transformer')
   return {
     to: (value) => (value === null ? null : value === undefined ? undefined : cipher.encrypt(value)),
@@ -157,7 +159,10 @@ function refuseConditions(table: EncryptedTable, where: unknown, depth = 0): voi
   if (typeof where !== 'object' || where === null || depth > 32) return
   for (const [name, inner] of Object.entries(where)) {
     if (table.isEncrypted(name) && inner !== null)
-      throw new RingwallError('data.not-searchable', `${table.name}.${name} is encrypted; search its index with table.search`)
+      throw new RingwallError(
+        'data.not-searchable',
+        `${table.name}.${name} is encrypted; search its index with table.search`,
+      )
     refuseConditions(table, inner, depth + 1)
   }
 }

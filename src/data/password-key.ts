@@ -94,7 +94,8 @@ function isBounded({ algorithm, iterations, memoryKib, passes, parallelism }: Pa
 function derive(password: Secret, parameters: Parameters, salt: Uint8Array): Promise<Uint8Array> {
   const { algorithm, iterations, memoryKib: memory, passes, parallelism } = parameters
   const text = password.reveal()
-  if (algorithm === 'pbkdf2-sha256') return pbkdf2Sha256(Buffer.from(text, 'utf8'), salt, iterations, KEY_BYTES)
+  if (algorithm === 'pbkdf2-sha256')
+    return pbkdf2Sha256(Buffer.from(text, 'utf8'), salt, iterations, KEY_BYTES)
   return new Promise((resolve, reject) => {
     const options = { message: text, nonce: salt, parallelism, tagLength: KEY_BYTES, memory, passes }
     argon2('argon2id', options, (error, key) => (error ? reject(error) : resolve(key)))
@@ -109,7 +110,9 @@ export function pbkdf2Sha256(
   length: number,
 ): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
-    pbkdf2(password, salt, iterations, length, 'sha256', (error, key) => (error ? reject(error) : resolve(key)))
+    pbkdf2(password, salt, iterations, length, 'sha256', (error, key) =>
+      error ? reject(error) : resolve(key),
+    )
   })
 }
 

@@ -57,7 +57,14 @@ export async function rotateAll(options: FullRotationOptions): Promise<FullRotat
   }
   const isWhole = reports.length === declared(columns).length
   const remaining = reports.reduce((sum, report) => sum + report.remaining, 0)
-  const report = { isNew, keyId: current.id, searchKeyId: search.id, columns: reports, remaining, retired: [] }
+  const report = {
+    isNew,
+    keyId: current.id,
+    searchKeyId: search.id,
+    columns: reports,
+    remaining,
+    retired: [],
+  }
   if (options.retire !== true || !isWhole || remaining > 0) return report
   onStep(`nothing is left under old keys; looking again in ${Math.ceil(graceMs / 1000)} s`)
   await wait(graceMs)
@@ -70,7 +77,9 @@ export async function rotateAll(options: FullRotationOptions): Promise<FullRotat
 
 /** All declared columns. */
 export function declared(columns: EncryptedColumns): { readonly table: string; readonly column: string }[] {
-  return columns.names.flatMap((table) => columns.table(table).columnNames.map((column) => ({ table, column })))
+  return columns.names.flatMap((table) =>
+    columns.table(table).columnNames.map((column) => ({ table, column })),
+  )
 }
 
 /** Counts once more; where each row has a key of its own the database cannot count, so those are gone through again. */

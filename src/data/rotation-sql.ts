@@ -1,6 +1,6 @@
 import { type EncryptedTable } from './columns.ts'
 import { envelopePrefix } from './envelope.ts'
-import { quoteName, type SqlParameter, type SqlSession, type SqlStatement } from './sql-session.ts'
+import { quoteName, type SqlParameter, type SqlSession, type SqlStatement, textOf } from './sql-session.ts'
 
 /** One column that is rotated, as its statements need it. */
 export interface RotatedColumn {
@@ -31,7 +31,12 @@ export function selectOld(
   const keys = table.keyColumns.map(name)
   const { shredBy } = table.declaration
   const extra = shredBy && !table.keyColumns.includes(shredBy.column) ? [name(shredBy.column)] : []
-  const chosen = [...keys, ...extra, name(column), ...table.indexesOf(column).map((index) => name(index.name))]
+  const chosen = [
+    ...keys,
+    ...extra,
+    name(column),
+    ...table.indexesOf(column).map((index) => name(index.name)),
+  ]
   const old = conditionOfOld(kind, rotated)
   const cursor = after === undefined ? '' : ` AND (${keys.join(', ')}) > (${keys.map(() => '?').join(', ')})`
   return {
@@ -101,8 +106,10 @@ export function updateRows(
 export async function keyTypesOf(session: SqlSession, table: EncryptedTable): Promise<readonly string[]> {
   if (session.kind !== 'postgres') return []
   const types = table.keyColumns.map((key, i) => `pg_typeof(${quoteName('postgres', key)})::text AS t${i}`)
-  const { rows } = await session.run(`SELECT ${types.join(', ')} FROM ${quoteName('postgres', table.name)} LIMIT 1`)
-  return table.keyColumns.map((_, i) => String(rows[0]?.[`t${i}`] ?? 'text'))
+  const { rows } = await session.run(
+    `SELECT ${types.join(', ')} FROM ${quoteName('postgres', table.name)} LIMIT 1`,
+  )
+  return table.keyColumns.map((_, i) => textOf(rows[0]?.[`t${i}`] ?? 'text'))
 }
 
 /** The value is there, and it or one of its tokens is not under the newest key. */
@@ -127,8 +134,14 @@ function conditionOfOld(
   return { sql: `${quoted} IS NOT NULL AND (${parts.join(' OR ')})`, parameters }
 }
 
-function beginsOtherwise(kind: SqlSession['kind'], name: string, length: number, form: 'text' | 'bytes'): string {
-  if (kind === 'postgres') return `substring(${name} FROM 1 FOR ${length}) <> ?${form === 'bytes' ? '::bytea' : ''}`
+function beginsOtherwise(
+  kind: SqlSession['kind'],
+  name: string,
+  length: number,
+  form: 'text' | 'bytes',
+): string {
+  if (kind === 'postgres')
+    return `substring(${name} FROM 1 FOR ${length}) <> ?${form === 'bytes' ? '::bytea' : ''}`
   // INVARIANT: a collation that ignores case or spaces at the end must not take one key id for another.
   if (kind === 'mysql') return `CAST(SUBSTRING(${name}, 1, ${length}) AS BINARY) <> CAST(? AS BINARY)`
   return `substr(${name}, 1, ${length}) <> ?`

@@ -9,7 +9,13 @@ import { searchCondition } from './blind-index.ts'
 import { type Declaration, declareColumns, type EncryptedColumns } from './columns.ts'
 import { type DataKeys, FIELDS_SCOPE, SEARCH_SCOPE } from './data-keys.ts'
 import { countRemaining, rotateColumn, type RotationOptions } from './rotation.ts'
-import { mysqlSession, postgresSession, type SqlParameter, type SqlSession, sqliteSession } from './sql-session.ts'
+import {
+  mysqlSession,
+  postgresSession,
+  type SqlParameter,
+  type SqlSession,
+  sqliteSession,
+} from './sql-session.ts'
 import { leaseMysql, openTestKeys } from './testing.ts'
 
 const DECLARATION: Declaration = {
@@ -23,7 +29,11 @@ const DECLARATION: Declaration = {
       salary: { type: 'number', form: 'bytes' },
     },
   },
-  notes: { key: ['owner', 'seq'], columns: { text: { type: 'string' } }, shredBy: { column: 'owner', prefix: 'subject' } },
+  notes: {
+    key: ['owner', 'seq'],
+    columns: { text: { type: 'string' } },
+    shredBy: { column: 'owner', prefix: 'subject' },
+  },
 }
 const ROWS = 400
 
@@ -41,7 +51,9 @@ async function sceneOn(session: SqlSession): Promise<Scene> {
   const columns = declareColumns(DECLARATION, keys)
   const id = session.kind === 'postgres' ? 'BIGINT' : 'INTEGER'
   const bytes = { sqlite: 'BLOB', postgres: 'BYTEA', mysql: 'VARBINARY(200)' }[session.kind]
-  await session.run(`CREATE TABLE people (id ${id} PRIMARY KEY, email TEXT, email_eq VARCHAR(200), email_n3 TEXT, salary ${bytes})`)
+  await session.run(
+    `CREATE TABLE people (id ${id} PRIMARY KEY, email TEXT, email_eq VARCHAR(200), email_n3 TEXT, salary ${bytes})`,
+  )
   await session.run(`CREATE TABLE notes (owner ${id}, seq VARCHAR(10), text TEXT, PRIMARY KEY (owner, seq))`)
   const insert: Scene['insert'] = async (table, ...rows) => {
     const stored = await columns.encryptRows(table, rows)
@@ -59,8 +71,10 @@ async function sceneOn(session: SqlSession): Promise<Scene> {
     keys,
     columns,
     insert,
-    emailOf: async (id) => (await session.run('SELECT email FROM people WHERE id = ?', [id])).rows[0]?.['email'],
-    rotate: (column, more = {}) => rotateColumn({ session, columns, keys, table: 'people', column, batchRows: 50, ...more }),
+    emailOf: async (id) =>
+      (await session.run('SELECT email FROM people WHERE id = ?', [id])).rows[0]?.['email'],
+    rotate: (column, more = {}) =>
+      rotateColumn({ session, columns, keys, table: 'people', column, batchRows: 50, ...more }),
   }
 }
 
@@ -73,7 +87,7 @@ async function readAll({ session, columns }: Scene): Promise<void> {
   assert.equal(rows.length, ROWS)
   for (const row of rows) {
     const clear = columns.table('people').decryptRow(row)
-    assert.equal(clear['email'], Number(row['id']) % 10 === 0 ? null : `user${row['id']}@example.com`)
+    assert.equal(clear['email'], Number(row['id']) % 10 === 0 ? null : `user${Number(row['id'])}@example.com`)
     assert.equal(clear['salary'], Number(row['id']) / 8)
   }
 }
@@ -90,7 +104,10 @@ async function searches({ session, columns }: Scene, id: number): Promise<void> 
     const found = rows
       .map((row) => columns.table('people').decryptRow(row))
       .filter((row) => plan.matches(row['email'] as never))
-    assert.deepEqual(found.map((row) => Number(row['id'])), [id])
+    assert.deepEqual(
+      found.map((row) => Number(row['id'])),
+      [id],
+    )
   }
 }
 
@@ -113,7 +130,10 @@ async function rotateUnderWriters(session: SqlSession): Promise<void> {
   const behind = declareColumns(DECLARATION, await staleCopy(keys))
   await keys.add(FIELDS_SCOPE)
   await keys.add(SEARCH_SCOPE)
-  assert.deepEqual(await countRemaining(session, columns, keys, 'people', 'email'), { total: 360, remaining: 360 })
+  assert.deepEqual(await countRemaining(session, columns, keys, 'people', 'email'), {
+    total: 360,
+    remaining: 360,
+  })
   await searches(scene, 33)
   let batches = 0
   const stopping = new AbortController()
@@ -215,7 +235,8 @@ test('a row that is written between reading and swapping keeps what was written'
 
 test('a value that is refused stays as it is, is named, and counts as left over', async () => {
   const scene = await sceneOn(sqliteSession(new DatabaseSync(':memory:')))
-  for (let id = 1; id <= 5; id++) await scene.insert('people', { id, email: `user${id}@example.com`, salary: 1 })
+  for (let id = 1; id <= 5; id++)
+    await scene.insert('people', { id, email: `user${id}@example.com`, salary: 1 })
   await scene.session.run("UPDATE people SET email = 'plain' WHERE id = 2")
   await scene.session.run('UPDATE people SET email = (SELECT email FROM people WHERE id = 1) WHERE id = 4')
   await scene.keys.add(FIELDS_SCOPE)
@@ -246,7 +267,8 @@ test('where each subject has a key of its own, values are rotated under theirs, 
 
 test('a throttle waits, and a locked database is tried again', async () => {
   const scene = await sceneOn(sqliteSession(new DatabaseSync(':memory:')))
-  for (let id = 1; id <= 100; id++) await scene.insert('people', { id, email: `user${id}@example.com`, salary: 1 })
+  for (let id = 1; id <= 100; id++)
+    await scene.insert('people', { id, email: `user${id}@example.com`, salary: 1 })
   await scene.keys.add(FIELDS_SCOPE)
   let nowMs = 0
   let locked = 3
@@ -262,7 +284,9 @@ test('a throttle waits, and a locked database is tried again', async () => {
     session: {
       ...session,
       runTogether: (statements) =>
-        locked-- > 0 ? Promise.reject(Object.assign(new Error('locked'), { errcode: 5 })) : session.runTogether(statements),
+        locked-- > 0
+          ? Promise.reject(Object.assign(new Error('locked'), { errcode: 5 }))
+          : session.runTogether(statements),
     },
   })
   assert.equal(report.rewritten, 100)

@@ -4,7 +4,15 @@ import type { EncryptedColumns, EncryptedTable } from './columns.ts'
 import { type DataKeys, FIELDS_SCOPE } from './data-keys.ts'
 import { parseEnvelope } from './envelope.ts'
 import type { Unreadable } from './field-cipher.ts'
-import { countAll, countOld, keyTypesOf, type Rewrite, type RotatedColumn, selectOld, updateRows } from './rotation-sql.ts'
+import {
+  countAll,
+  countOld,
+  keyTypesOf,
+  type Rewrite,
+  type RotatedColumn,
+  selectOld,
+  updateRows,
+} from './rotation-sql.ts'
 import type { SqlParameter, SqlSession, SqlStatement } from './sql-session.ts'
 
 /** How one column is written anew. */
@@ -68,7 +76,7 @@ const MAX_PARAMETERS = 60_000
  * after a `kill -9` the next run goes on where this one stopped. It ends when the database counts none that is left.
  */
 export async function rotateColumn(options: RotationOptions): Promise<RotationReport> {
-  const { session, keys, batchRows = 500, signal } = options
+  const { session, keys, batchRows = 500 } = options
   const table = options.columns.table(options.table)
   const state: State = {
     rotated: {
@@ -87,7 +95,7 @@ export async function rotateColumn(options: RotationOptions): Promise<RotationRe
   const total = await countOf(session, countAll(session.kind, state.rotated))
   const pace = paceOf(options, total, () => state.rewritten)
   let passes = 0
-  for (; passes < MAX_PASSES && signal?.aborted !== true; ) {
+  while (passes < MAX_PASSES && !isStopped(options)) {
     passes++
     const before = state.rewritten + state.overtaken
     state.refused.length = 0
@@ -103,16 +111,20 @@ export async function rotateColumn(options: RotationOptions): Promise<RotationRe
   return { table: table.name, column: options.column, rewritten, overtaken, refused, remaining, passes }
 }
 
+function isStopped({ signal }: RotationOptions): boolean {
+  return signal?.aborted === true
+}
+
 async function runPass(
   options: RotationOptions,
   state: State,
   limit: number,
   pace: () => Promise<void>,
 ): Promise<void> {
-  const { session, signal, wait = sleep } = options
+  const { session, wait = sleep } = options
   let after: readonly SqlParameter[] | undefined
   let failures = 0
-  while (signal?.aborted !== true) {
+  while (!isStopped(options)) {
     try {
       const { sql, parameters } = selectOld(session.kind, state.rotated, after, limit)
       const { rows } = await session.run(sql, parameters)

@@ -11,7 +11,15 @@ import { drizzle as drizzlePostgres } from 'drizzle-orm/node-postgres'
 import { integer as pgInteger, pgTable, text as pgText } from 'drizzle-orm/pg-core'
 import { integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import { drizzle as drizzleSqlite } from 'drizzle-orm/sqlite-proxy'
-import { type Dialect, Kysely, MysqlDialect, PostgresDialect, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely'
+import {
+  type Dialect,
+  Kysely,
+  MysqlDialect,
+  PostgresDialect,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+} from 'kysely'
 import { createPool as createCallbackPool } from 'mysql2'
 import { Pool } from 'pg'
 
@@ -20,7 +28,13 @@ import { type SearchPlan, searchCondition } from './blind-index.ts'
 import { declareColumns, type Row } from './columns.ts'
 import { kyselyColumns } from './kysely-columns.ts'
 import { normalize } from './normalization.ts'
-import { mysqlSession, postgresSession, type SqlParameter, type SqlSession, sqliteSession } from './sql-session.ts'
+import {
+  mysqlSession,
+  postgresSession,
+  type SqlParameter,
+  type SqlSession,
+  sqliteSession,
+} from './sql-session.ts'
 import { leaseMysql, openTestKeys, seeded } from './testing.ts'
 
 const STEPS = ['nfkc', 'casefold', 'trim'] as const
@@ -52,7 +66,8 @@ interface Person {
 
 const PARTS = ['an', 'na', 'Ann', 'ber', 'Ü', 'ß', 'ko', 'é', 'Σ', 'ö', 'x', '👋', ' ', '%', '_', "'"]
 const next = seeded(7)
-const word = (most: number): string => Array.from({ length: 1 + next(most) }, () => PARTS[next(PARTS.length)]).join('')
+const word = (most: number): string =>
+  Array.from({ length: 1 + next(most) }, () => PARTS[next(PARTS.length)]).join('')
 const people: readonly Person[] = Array.from({ length: 450 }, (_, id) => ({
   id: id + 1,
   email: `${word(2)}${next(80)}@Example.com`,
@@ -67,7 +82,8 @@ const questions: readonly Question[] = Array.from({ length: 60 }, (_, i) => {
   const person = people[next(people.length)] as Person
   const characters = [...person.name]
   const from = next(Math.max(1, characters.length - 2))
-  if (i % 3 === 0) return { index: 'email_eq', wanted: i % 2 ? person.email.toUpperCase() : ` ${person.email}` }
+  if (i % 3 === 0)
+    return { index: 'email_eq', wanted: i % 2 ? person.email.toUpperCase() : ` ${person.email}` }
   if (i % 3 === 1) return { index: 'name_p2', wanted: characters.slice(0, 2 + next(3)).join('') }
   return { index: 'name_n3', wanted: characters.slice(from, from + 3 + next(3)).join('') }
 })
@@ -144,7 +160,11 @@ function drizzleWay(db: any, table: any): Way {
       const column = table[plan.name]
       const condition =
         plan.kind === 'ngram'
-          ? and(...plan.groups.map((tokens) => or(...tokens.map((token) => like(column, `% ${token} %`))) as SQL))
+          ? and(
+              ...plan.groups.map(
+                (tokens) => or(...tokens.map((token) => like(column, `% ${token} %`))) as SQL,
+              ),
+            )
           : inArray(column, plan.groups.flat())
       const rows = (await db.select().from(table).where(condition)) as Row[]
       return rows.map((row) => people.decryptRow(row) as unknown as Person)
@@ -156,11 +176,18 @@ const NAMES = ['email', 'name', 'email_eq', 'name_p2', 'name_n3']
 
 async function compare(session: SqlSession, ways: readonly Way[]): Promise<void> {
   const clear = session.kind === 'mysql' ? 'TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin' : 'TEXT'
-  await session.run(`CREATE TABLE people (id INTEGER PRIMARY KEY, ${NAMES.map((name) => `${name} TEXT`).join(', ')})`)
+  await session.run(
+    `CREATE TABLE people (id INTEGER PRIMARY KEY, ${NAMES.map((name) => `${name} TEXT`).join(', ')})`,
+  )
   await session.run(`CREATE TABLE twin (id INTEGER PRIMARY KEY, email ${clear}, name ${clear})`)
-  for (const [i, way] of ways.entries()) await way.insert(people.filter((person) => person.id % ways.length === i))
+  for (const [i, way] of ways.entries())
+    await way.insert(people.filter((person) => person.id % ways.length === i))
   for (const { id, email, name } of people)
-    await session.run('INSERT INTO twin VALUES (?, ?, ?)', [id, normalize(email, STEPS), normalize(name, STEPS)])
+    await session.run('INSERT INTO twin VALUES (?, ?, ?)', [
+      id,
+      normalize(email, STEPS),
+      normalize(name, STEPS),
+    ])
   const { rows } = await session.run('SELECT * FROM people WHERE id = 1')
   assert.match(String(rows[0]?.['email']), /^rw1\./, 'what is stored is encrypted')
   let found = 0
@@ -169,11 +196,16 @@ async function compare(session: SqlSession, ways: readonly Way[]): Promise<void>
     const plan = columns.table('people').search(index, wanted)
     if (!plan.ok) continue
     const text = normalize(wanted, STEPS)
-    const inClear = await session.run(twinQuery(session.kind, index), index === 'name_p2' ? [text, text] : [text])
+    const inClear = await session.run(
+      twinQuery(session.kind, index),
+      index === 'name_p2' ? [text, text] : [text],
+    )
     const want = inClear.rows.map((row) => Number(row['id'])).sort((a, b) => a - b)
     for (const way of ways) {
       const hits: readonly Person[] = await way.find(plan)
-      const matching: readonly Person[] = hits.filter((hit) => plan.matches(hit[index === 'email_eq' ? 'email' : 'name'] as never))
+      const matching: readonly Person[] = hits.filter((hit) =>
+        plan.matches(hit[index === 'email_eq' ? 'email' : 'name'] as never),
+      )
       const got = matching.map((hit) => hit.id).sort((a, b) => a - b)
       assert.deepEqual(got, want, `${session.kind}, ${way.name}: ${index} \`${wanted}\``)
       for (const hit of matching) assert.deepEqual(pick(hit), people[hit.id - 1])
@@ -191,8 +223,14 @@ function pick({ id, email, name }: Person): Person {
 
 function twinQuery(kind: SqlSession['kind'], index: Question['index']): string {
   if (index === 'email_eq') return 'SELECT id FROM twin WHERE email = ?'
-  if (index === 'name_p2') return 'SELECT id FROM twin WHERE substr(name, 1, length(?)) = ?'.replaceAll('length', kind === 'mysql' ? 'char_length' : 'length')
-  return kind === 'postgres' ? 'SELECT id FROM twin WHERE strpos(name, ?) > 0' : 'SELECT id FROM twin WHERE instr(name, ?) > 0'
+  if (index === 'name_p2')
+    return 'SELECT id FROM twin WHERE substr(name, 1, length(?)) = ?'.replaceAll(
+      'length',
+      kind === 'mysql' ? 'char_length' : 'length',
+    )
+  return kind === 'postgres'
+    ? 'SELECT id FROM twin WHERE strpos(name, ?) > 0'
+    : 'SELECT id FROM twin WHERE instr(name, ?) > 0'
 }
 
 test('SQLite', async () => {
@@ -220,7 +258,9 @@ test('SQLite', async () => {
     }),
   }
   const drizzle = drizzleSqlite(async (sql, parameters) => ({
-    rows: (connection.prepare(sql).all(...(parameters as SQLInputValue[])) as Row[]).map((row) => Object.values(row)),
+    rows: (connection.prepare(sql).all(...(parameters as SQLInputValue[])) as Row[]).map((row) =>
+      Object.values(row),
+    ),
   }))
   const table = sqliteTable('people', {
     id: integer().primaryKey(),
@@ -231,7 +271,11 @@ test('SQLite', async () => {
     name_n3: text(),
   })
   const session = sqliteSession(connection)
-  await compare(session, [plainWay(session), kyselyWay(new Kysely<Tables>({ dialect })), drizzleWay(drizzle, table)])
+  await compare(session, [
+    plainWay(session),
+    kyselyWay(new Kysely<Tables>({ dialect })),
+    drizzleWay(drizzle, table),
+  ])
 })
 
 test('PostgreSQL', async (t: TestContext) => {
@@ -271,10 +315,13 @@ test('MariaDB', async (t: TestContext) => {
     })
     const session = mysqlSession(lease.pool)
     const kysely = new Kysely<Tables>({ dialect: new MysqlDialect({ pool: callbackPool }) })
-    await compare(session, [plainWay(session), kyselyWay(kysely), drizzleWay(drizzleMysql(lease.pool), table)])
+    await compare(session, [
+      plainWay(session),
+      kyselyWay(kysely),
+      drizzleWay(drizzleMysql(lease.pool), table),
+    ])
   } finally {
     await new Promise<void>((resolve) => callbackPool.end(() => resolve()))
     await lease.release()
   }
 })
-

@@ -18,7 +18,10 @@ export async function openSession(url: Secret): Promise<OpenedSession> {
   } catch (cause) {
     throw new RingwallError('data.database', `cannot open the database: ${describeError(cause)}`, { cause })
   }
-  throw new RingwallError('data.database', 'a database is postgres://..., mysql://... or the path of a SQLite file')
+  throw new RingwallError(
+    'data.database',
+    'a database is postgres://..., mysql://... or the path of a SQLite file',
+  )
 }
 
 async function openPostgresUrl(url: string): Promise<OpenedSession> {

@@ -32,8 +32,18 @@ export async function shred(
     throw new RingwallError('data.no-scope', `there was never a key of \`${scope}\`; check its spelling`)
   const left = stored.filter((key) => key.wrapped !== '')
   if (left.length > 0)
-    throw new RingwallError('data.not-shredded', `${left.length} keys of \`${scope}\` are still there; run it again`)
+    throw new RingwallError(
+      'data.not-shredded',
+      `${left.length} keys of \`${scope}\` are still there; run it again`,
+    )
   const destroyedMs = Math.max(...stored.map((key) => key.destroyedMs ?? clock.now()))
-  const fields = { kind: 'data.shredded', scope, keyIds: stored.map((key) => key.id).sort(), destroyedMs, by, reason } as const
+  const fields = {
+    kind: 'data.shredded',
+    scope,
+    keyIds: stored.map((key) => key.id).sort(),
+    destroyedMs,
+    by,
+    reason,
+  } as const
   return { ...fields, digest: createHash('sha256').update(JSON.stringify(fields)).digest('base64url') }
 }

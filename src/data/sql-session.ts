@@ -51,7 +51,9 @@ export function sqliteSession(connection: SqliteConnection): SqlSession {
     async runTogether(statements) {
       connection.exec('BEGIN IMMEDIATE')
       try {
-        const changed = statements.map(({ sql, parameters }) => Number(prepare(sql).run(...parameters).changes))
+        const changed = statements.map(({ sql, parameters }) =>
+          Number(prepare(sql).run(...parameters).changes),
+        )
         connection.exec('COMMIT')
         return changed
       } catch (thrown) {
@@ -79,8 +81,11 @@ export interface PgPool extends PgClient {
 
 /** A session on a pool of `pg`. */
 export function postgresSession(pool: PgPool): SqlSession {
-  const query = async (client: PgClient, sql: string, parameters: readonly SqlParameter[]): Promise<PgResult> =>
-    client.query(numbered(sql), [...parameters])
+  const query = async (
+    client: PgClient,
+    sql: string,
+    parameters: readonly SqlParameter[],
+  ): Promise<PgResult> => client.query(numbered(sql), [...parameters])
   return {
     kind: 'postgres',
     async run(sql, parameters = []) {
@@ -160,7 +165,10 @@ const NAME = /^[A-Za-z_][A-Za-z0-9_$]{0,62}(?:\.[A-Za-z_][A-Za-z0-9_$]{0,62})?$/
 /** A name of a table or column, quoted for a database. Names come from a declaration, and still nothing else than a name passes. */
 export function quoteName(kind: SqlSession['kind'], name: string): string {
   if (!NAME.test(name))
-    throw new RingwallError('data.name', `\`${name}\` is not a name of a table or column; use letters, digits and _`)
+    throw new RingwallError(
+      'data.name',
+      `\`${name}\` is not a name of a table or column; use letters, digits and _`,
+    )
   const quote = kind === 'mysql' ? '`' : '"'
   return name
     .split('.')

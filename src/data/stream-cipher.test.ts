@@ -96,14 +96,23 @@ test('a stream that ends early is refused, at every chunk and around it', async 
     [1, 2, 3].flatMap((n) => [-1, 0, 1, 15, 16, 17].map((more) => 56 + n * 16_400 + more)),
   )
   for (const cut of cuts)
-    await assert.rejects(decrypt(sealed.subarray(0, cut)), /data\.stream-|truncated|altered|missing/, `cut at ${cut}`)
+    await assert.rejects(
+      decrypt(sealed.subarray(0, cut)),
+      /data\.stream-|truncated|altered|missing/,
+      `cut at ${cut}`,
+    )
   await assert.rejects(decrypt(Buffer.concat([sealed, Buffer.alloc(1)])), { code: 'data.stream-altered' })
 })
 
 test('chunks that change places, flipped bits, another key and another context are refused', async () => {
   const sealed = await encrypt(randomBytes(3 * CHUNK_BYTES), named('a'))
   const chunk = (n: number): Buffer => sealed.subarray(56 + n * 16_400, 56 + (n + 1) * 16_400)
-  const swapped = Buffer.concat([sealed.subarray(0, 56), chunk(1), chunk(0), sealed.subarray(56 + 2 * 16_400)])
+  const swapped = Buffer.concat([
+    sealed.subarray(0, 56),
+    chunk(1),
+    chunk(0),
+    sealed.subarray(56 + 2 * 16_400),
+  ])
   await assert.rejects(decrypt(swapped, named('a')), { code: 'data.stream-altered' })
   await assert.rejects(decrypt(sealed, named('b')), { code: 'data.stream-wrong-key-or-context' })
   await assert.rejects(decrypt(sealed, { ...named('a'), key: randomBytes(32) }), {
@@ -134,7 +143,10 @@ test('any range of a file is read, and only what is needed for it', async () => 
   const range = await openRange(counted, key)
   assert.equal(range.size, plain.length)
   bytesRead = 0
-  assert.deepEqual(await range.read(5 * CHUNK_BYTES + 10, 100), plain.subarray(5 * CHUNK_BYTES + 10, 5 * CHUNK_BYTES + 110))
+  assert.deepEqual(
+    await range.read(5 * CHUNK_BYTES + 10, 100),
+    plain.subarray(5 * CHUNK_BYTES + 10, 5 * CHUNK_BYTES + 110),
+  )
   assert.equal(bytesRead, 16_400)
   const next = seeded(9)
   for (let i = 0; i < 300; i++) {
@@ -150,7 +162,15 @@ test('any range of a file is read, and only what is needed for it', async () => 
 
 test('a file that lost its end is refused when it is opened, before any range is read', async () => {
   const sealed = await encrypt(randomBytes(5 * CHUNK_BYTES))
-  for (const cut of [10, 56, 56 + 16, 56 + 16_400, 56 + 3 * 16_400, 56 + 3 * 16_400 + 16, sealed.length - 1]) {
+  for (const cut of [
+    10,
+    56,
+    56 + 16,
+    56 + 16_400,
+    56 + 3 * 16_400,
+    56 + 3 * 16_400 + 16,
+    sealed.length - 1,
+  ]) {
     const file = join(directory, `cut-${cut}`)
     writeFileSync(file, sealed.subarray(0, cut))
     const source = openFileSource(file)
@@ -163,10 +183,16 @@ test('files pass through without growing memory', async () => {
   const file = join(directory, 'large')
   const bytes = 96 * 1_048_576
   const part = randomBytes(1_048_576)
-  const source = Readable.from((function* () {
-    for (let i = 0; i < bytes / part.length; i++) yield part
-  })())
-  await pipeline(source, (from: AsyncIterable<Uint8Array>) => encryptStream(from, key), createWriteStream(file))
+  const source = Readable.from(
+    (function* () {
+      for (let i = 0; i < bytes / part.length; i++) yield part
+    })(),
+  )
+  await pipeline(
+    source,
+    (from: AsyncIterable<Uint8Array>) => encryptStream(from, key),
+    createWriteStream(file),
+  )
   globalThis.gc?.()
   const before = process.memoryUsage().rss
   let peak = 0

@@ -60,12 +60,20 @@ export async function openRange(source: RangeSource, streamKey: StreamKey): Prom
       for (let first = Math.floor(offset / CHUNK_BYTES); first <= lastOfRange; first += CHUNKS_AT_ONCE) {
         const until = Math.min(lastOfRange + 1, first + CHUNKS_AT_ONCE)
         const from = STREAM_HEAD_BYTES + first * SEALED_CHUNK
-        const sealed = await source.read(from, Math.min(source.size, from + (until - first) * SEALED_CHUNK) - from)
+        const sealed = await source.read(
+          from,
+          Math.min(source.size, from + (until - first) * SEALED_CHUNK) - from,
+        )
         for (let number = first; number < until; number++) {
           const at = (number - first) * SEALED_CHUNK
           const plain = openChunk(keys, number, sealed.subarray(at, at + SEALED_CHUNK))
           const start = number * CHUNK_BYTES
-          plain.copy(out, Math.max(0, start - offset), Math.max(0, offset - start), Math.min(plain.length, end - start))
+          plain.copy(
+            out,
+            Math.max(0, start - offset),
+            Math.max(0, offset - start),
+            Math.min(plain.length, end - start),
+          )
         }
       }
       return out
@@ -80,7 +88,7 @@ export function openFileSource(file: string): RangeSource & { close(): void } {
     size: fstatSync(handle).size,
     async read(offset, length) {
       const bytes = Buffer.allocUnsafe(length)
-      for (let got = 0; got < length; ) {
+      for (let got = 0; got < length;) {
         const count = await readAt(handle, bytes, got, offset + got)
         if (count === 0) throw refuseStream('truncated')
         got += count
@@ -93,6 +101,8 @@ export function openFileSource(file: string): RangeSource & { close(): void } {
 
 function readAt(handle: number, bytes: Buffer, at: number, position: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    read(handle, bytes, at, bytes.length - at, position, (error, count) => (error ? reject(error) : resolve(count)))
+    read(handle, bytes, at, bytes.length - at, position, (error, count) =>
+      error ? reject(error) : resolve(count),
+    )
   })
 }

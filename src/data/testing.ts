@@ -23,7 +23,8 @@ export function openTestKeys(
 export async function leaseMysql(): Promise<
   { readonly pool: Pool; readonly url: string; release(): Promise<void> } | undefined
 > {
-  const url = process.env['RINGWALL_TEST_MYSQL'] ?? 'mysql://root@localhost/?socketPath=/run/mysqld/mysqld.sock'
+  const url =
+    process.env['RINGWALL_TEST_MYSQL'] ?? 'mysql://root@localhost/?socketPath=/run/mysqld/mysqld.sock'
   const admin = createPool({ uri: url, connectionLimit: 1, connectTimeout: 2000 })
   const name = `ringwall_test_${process.pid}_${Math.random().toString(36).slice(2, 10)}`
   try {
@@ -83,7 +84,10 @@ export function mutate(stored: Uint8Array, other: Uint8Array, next: (below: numb
       return Uint8Array.from([...bytes.subarray(0, at), ...bytes.subarray(at + 1)])
     case 6: {
       // The head of one value before the tail of another.
-      const spliced = Uint8Array.from([...bytes.subarray(0, at), ...other.subarray(Math.min(at, other.length))])
+      const spliced = Uint8Array.from([
+        ...bytes.subarray(0, at),
+        ...other.subarray(Math.min(at, other.length)),
+      ])
       return Buffer.from(spliced).equals(bytes) ? other : spliced
     }
     default: {

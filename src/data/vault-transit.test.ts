@@ -20,7 +20,10 @@ const server = http.createServer((request, response) => {
 async function answer(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
   let text = ''
   for await (const part of request) text += String(part)
-  asked.push({ path: request.url ?? '', namespace: request.headers['x-vault-namespace'] as string | undefined })
+  asked.push({
+    path: request.url ?? '',
+    namespace: request.headers['x-vault-namespace'] as string | undefined,
+  })
   if (answerInstead) return answerInstead(response)
   const send = (status: number, body: unknown): void => {
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
@@ -31,7 +34,10 @@ async function answer(request: http.IncomingMessage, response: http.ServerRespon
   const input = JSON.parse(text) as { plaintext?: string; ciphertext?: string; associated_data?: string }
   const aad = Buffer.from(input.associated_data ?? '', 'base64')
   try {
-    const plain = match[1] === 'encrypt' ? Buffer.from(input.plaintext ?? '', 'base64') : openTransit(input.ciphertext ?? '', aad)
+    const plain =
+      match[1] === 'encrypt'
+        ? Buffer.from(input.plaintext ?? '', 'base64')
+        : openTransit(input.ciphertext ?? '', aad)
     if (match[1] === 'decrypt') return send(200, { data: { plaintext: plain.toString('base64') } })
     send(200, { data: { ciphertext: sealTransit(plain, aad), key_version: versions.length } })
   } catch {
@@ -49,9 +55,14 @@ function sealTransit(plain: Buffer, aad: Buffer): string {
 function openTransit(text: string, aad: Buffer): Buffer {
   const [, version, encoded = ''] = /^vault:v(\d+):(.+)$/.exec(text) ?? []
   const sealed = Buffer.from(encoded, 'base64')
-  const decipher = createDecipheriv('aes-256-gcm', versions[Number(version) - 1] as Buffer, sealed.subarray(0, 12), {
-    authTagLength: 16,
-  })
+  const decipher = createDecipheriv(
+    'aes-256-gcm',
+    versions[Number(version) - 1] as Buffer,
+    sealed.subarray(0, 12),
+    {
+      authTagLength: 16,
+    },
+  )
     .setAAD(aad)
     .setAuthTag(sealed.subarray(-16))
   return Buffer.concat([decipher.update(sealed.subarray(12, -16)), decipher.final()])
@@ -62,7 +73,13 @@ await once(server, 'listening')
 after(() => server.close().closeAllConnections())
 const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 const vault = (more: Partial<VaultTransitOptions> = {}): ReturnType<typeof vaultTransitWrapper> =>
-  vaultTransitWrapper({ address, token: new Secret('s.good'), key: 'ringwall', dangerouslyAllowHttp: true, ...more })
+  vaultTransitWrapper({
+    address,
+    token: new Secret('s.good'),
+    key: 'ringwall',
+    dangerouslyAllowHttp: true,
+    ...more,
+  })
 
 const context = { id: 'AAAAAAAAAAAA', scope: 'fields' }
 const dataKey = Buffer.alloc(32, 9)
@@ -84,8 +101,14 @@ test('a data key is wrapped, unwrapped, and rewrapped after the server rotated i
 
 test('a wrapped key of another id or scope does not unwrap', async () => {
   const wrapped = await vault().wrap(dataKey, context)
-  for (const other of [{ ...context, id: 'B' }, { ...context, scope: 'search' }])
-    await assert.rejects(vault().unwrap(wrapped, other), /refused with 400: cipher: message authentication failed/)
+  for (const other of [
+    { ...context, id: 'B' },
+    { ...context, scope: 'search' },
+  ])
+    await assert.rejects(
+      vault().unwrap(wrapped, other),
+      /refused with 400: cipher: message authentication failed/,
+    )
 })
 
 test('a data key of another length is refused', async () => {
@@ -106,7 +129,8 @@ for (const { name, respond, want } of [
   { name: 'answers too slowly', respond: () => undefined, want: /cannot reach Vault/ },
   {
     name: 'sends us elsewhere',
-    respond: (response: http.ServerResponse) => response.writeHead(307, { location: 'http://127.0.0.1:1/' }).end(),
+    respond: (response: http.ServerResponse) =>
+      response.writeHead(307, { location: 'http://127.0.0.1:1/' }).end(),
     want: /cannot reach Vault/,
   },
   {
@@ -114,7 +138,11 @@ for (const { name, respond, want } of [
     respond: (response: http.ServerResponse) => response.end('x'.repeat(1_000_000)),
     want: /too much/,
   },
-  { name: 'answers in HTML', respond: (response: http.ServerResponse) => response.end('<html>'), want: /without data/ },
+  {
+    name: 'answers in HTML',
+    respond: (response: http.ServerResponse) => response.end('<html>'),
+    want: /without data/,
+  },
   {
     name: 'answers with a ciphertext of another form',
     respond: (response: http.ServerResponse) => response.end('{"data":{"ciphertext":"plain"}}'),
@@ -127,9 +155,12 @@ for (const { name, respond, want } of [
   },
 ]) {
   test(`a server that ${name} is an error, not a key`, async () => {
-    answerInstead = respond as (response: http.ServerResponse) => void
+    answerInstead = respond
     try {
-      await assert.rejects(vault({ timeoutMs: 200 }).wrap(dataKey, context), { code: 'data.key-service', message: want })
+      await assert.rejects(vault({ timeoutMs: 200 }).wrap(dataKey, context), {
+        code: 'data.key-service',
+        message: want,
+      })
     } finally {
       answerInstead = undefined
     }

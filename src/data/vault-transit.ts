@@ -36,7 +36,8 @@ export function vaultTransitWrapper(options: VaultTransitOptions): KeyWrapper & 
   const ciphertextOf = (data: Record<string, unknown>): string => {
     const text = data['ciphertext']
     const version = typeof text === 'string' && text.length <= MAX_WRAPPED_LENGTH ? versionOf(text) : 0
-    if (version === 0) throw new RingwallError('data.key-service', 'Vault answered without a ciphertext of its own form')
+    if (version === 0)
+      throw new RingwallError('data.key-service', 'Vault answered without a ciphertext of its own form')
     newest = Math.max(newest, version)
     return text as string
   }
@@ -53,7 +54,9 @@ export function vaultTransitWrapper(options: VaultTransitOptions): KeyWrapper & 
       return opened(typeof plaintext === 'string' ? Buffer.from(plaintext, 'base64') : 'tampered', context)
     },
     async rewrap(wrapped, context) {
-      return ciphertextOf(await ask('rewrap', { ciphertext: wrapped, associated_data: associatedData(context) }))
+      return ciphertextOf(
+        await ask('rewrap', { ciphertext: wrapped, associated_data: associatedData(context) }),
+      )
     },
     isNewest: (wrapped) => versionOf(wrapped) >= newest,
   }
@@ -129,7 +132,8 @@ async function readBounded(response: Response): Promise<string> {
   if (response.body)
     for await (const part of response.body) {
       bytes += part.length
-      if (bytes > MAX_ANSWER_BYTES) throw new RingwallError('data.key-service', 'Vault answered with too much')
+      if (bytes > MAX_ANSWER_BYTES)
+        throw new RingwallError('data.key-service', 'Vault answered with too much')
       parts.push(part)
     }
   return Buffer.concat(parts).toString('utf8')

@@ -55,16 +55,22 @@ interface Scene {
 
 async function fill({ session }: Scene, table: EncryptedTable): Promise<void> {
   const bigint = session.kind === 'postgres' ? 'BIGINT' : 'INTEGER'
-  await session.run(`CREATE TABLE people (id ${bigint} PRIMARY KEY, email TEXT, email_eq TEXT, version INTEGER)`)
+  await session.run(
+    `CREATE TABLE people (id ${bigint} PRIMARY KEY, email TEXT, email_eq TEXT, version INTEGER)`,
+  )
   await session.run('CREATE INDEX people_email_eq ON people (email_eq)')
   for (let from = 1; from <= ROWS; from += 1000) {
     const rows = Array.from({ length: Math.min(1000, ROWS - from + 1) }, (_, i) =>
       table.encryptRow({ id: from + i, email: emailOf(from + i, 0), version: 0 }),
     )
     await session.runTogether(
-      Array.from({ length: Math.ceil(rows.length / 100) }, (_, part) => rows.slice(part * 100, part * 100 + 100)).map((some) => ({
+      Array.from({ length: Math.ceil(rows.length / 100) }, (_, part) =>
+        rows.slice(part * 100, part * 100 + 100),
+      ).map((some) => ({
         sql: `INSERT INTO people (id, email, version, email_eq) VALUES ${some.map(() => '(?, ?, ?, ?)').join(', ')}`,
-        parameters: some.flatMap((row) => ['id', 'email', 'version', 'email_eq'].map((name) => row[name] as SqlParameter)),
+        parameters: some.flatMap((row) =>
+          ['id', 'email', 'version', 'email_eq'].map((name) => row[name] as SqlParameter),
+        ),
       })),
     )
     if (from % 100_000 === 1) console.error(`${session.kind}: ${from - 1} of ${ROWS} rows made`)
@@ -72,7 +78,12 @@ async function fill({ session }: Scene, table: EncryptedTable): Promise<void> {
 }
 
 /** What an application does meanwhile; counts what it did and what went wrong. */
-async function live(scene: Scene, keys: DataKeys, table: EncryptedTable, isOver: () => boolean): Promise<Counts> {
+async function live(
+  scene: Scene,
+  keys: DataKeys,
+  table: EncryptedTable,
+  isOver: () => boolean,
+): Promise<Counts> {
   const { session } = scene
   const counts: Counts = { reads: 0, searches: 0, writes: 0, wrong: [] }
   const versions = new Map<number, number>()
@@ -133,7 +144,18 @@ async function retried<T>(work: () => Promise<T>): Promise<T> {
 }
 
 async function rotateKilled(scene: Scene): Promise<number> {
-  const args = [BIN, 'data', 'rotate', 'columns.json', '-d', scene.url, '--grace', `${GRACE_MS}ms`, '--batch', '200']
+  const args = [
+    BIN,
+    'data',
+    'rotate',
+    'columns.json',
+    '-d',
+    scene.url,
+    '--grace',
+    `${GRACE_MS}ms`,
+    '--batch',
+    '200',
+  ]
   let kills = 0
   for (;;) {
     const child = spawn(process.execPath, args, {
@@ -162,10 +184,15 @@ async function rotateKilled(scene: Scene): Promise<number> {
 async function play(scene: Scene): Promise<void> {
   writeFileSync(join(scene.directory, 'security_config.yaml'), 'store: { directory: state }\n')
   writeFileSync(join(scene.directory, 'columns.json'), JSON.stringify(MAPPING))
-  const wrapper = keyringWrapper(openKeyring(join(scene.directory, 'state', 'keyring.json'), systemClock), systemRandom)
+  const wrapper = keyringWrapper(
+    openKeyring(join(scene.directory, 'state', 'keyring.json'), systemClock),
+    systemRandom,
+  )
   await createDataKeyTable(scene.session)
   const keys = await openDataKeys({ store: sqlDataKeyStore(scene.session), wrappers: [wrapper] })
-  const table = declareColumns(readMapping(join(scene.directory, 'columns.json')).tables, keys).table('people')
+  const table = declareColumns(readMapping(join(scene.directory, 'columns.json')).tables, keys).table(
+    'people',
+  )
   await fill(scene, table)
   const old = keys.current(FIELDS_SCOPE).id
   let isOver = false
@@ -181,7 +208,10 @@ async function play(scene: Scene): Promise<void> {
   assert.ok(counts.writes > 20, 'the writer had its turns')
   assert.ok(kills >= 1, 'the rotation was killed at least once')
   await keys.refresh()
-  const { rows } = await scene.session.run('SELECT COUNT(*) AS count FROM people WHERE substr(email, 1, 17) = ?', [`rw1.${old}.`])
+  const { rows } = await scene.session.run(
+    'SELECT COUNT(*) AS count FROM people WHERE substr(email, 1, 17) = ?',
+    [`rw1.${old}.`],
+  )
   assert.equal(Number(rows[0]?.['count']), 0)
   for (let after = 0; after < ROWS; after += 1000) {
     const page = await scene.session.run('SELECT * FROM people WHERE id > ? ORDER BY id LIMIT 1000', [after])
@@ -209,7 +239,12 @@ test(`PostgreSQL: ${ROWS} rows are rotated by a process that is killed, beside o
   const directory = mkdtempSync(join(tmpdir(), 'ringwall-rotation-'))
   const pool = new Pool({ connectionString: lease.url.reveal() }).on('error', () => undefined)
   try {
-    await play({ directory, session: postgresSession(pool), url: 'env:APP_DATABASE', environment: { APP_DATABASE: lease.url.reveal() } })
+    await play({
+      directory,
+      session: postgresSession(pool),
+      url: 'env:APP_DATABASE',
+      environment: { APP_DATABASE: lease.url.reveal() },
+    })
   } finally {
     await pool.end()
     await lease.release()

@@ -61,18 +61,25 @@ export async function withDataDesk(
 export function keyringFile(options: { readonly config?: string }): string {
   const { directory } = readConfig(options.config).config.store
   if (directory !== ':memory:') return join(directory, 'keyring.json')
-  throw new RingwallError('cli.no-keyring', 'this configuration keeps its keys in memory; set store.directory')
+  throw new RingwallError(
+    'cli.no-keyring',
+    'this configuration keeps its keys in memory; set store.directory',
+  )
 }
 
 function wrapperOf({ wrapper }: Mapping, options: DataOptions): KeyWrapper {
-  if (wrapper === 'keyring') return keyringWrapper(openKeyring(keyringFile(options), systemClock), systemRandom)
+  if (wrapper === 'keyring')
+    return keyringWrapper(openKeyring(keyringFile(options), systemClock), systemRandom)
   return secretWrapper(wrapper, environmentSecret(wrapper.slice('env:'.length)), systemRandom)
 }
 
 /** `env:NAME`, so that a password does not stand in the list of processes; or a URL or path without one. */
 function databaseOf(text: string | undefined): Secret {
   if (text === undefined)
-    throw new RingwallError('cli.database', 'name the database: --database env:DATABASE_URL, a URL, or a SQLite file')
+    throw new RingwallError(
+      'cli.database',
+      'name the database: --database env:DATABASE_URL, a URL, or a SQLite file',
+    )
   if (text.startsWith('env:')) return environmentSecret(text.slice('env:'.length))
   if ((URL.parse(text)?.password ?? '') === '') return new Secret(text)
   throw new RingwallError(

@@ -34,7 +34,9 @@ writeFileSync(
     tables: {
       users: {
         key: 'id',
-        columns: { email: { type: 'string', indexes: { email_eq: { kind: 'equality', normalize: ['casefold'] } } } },
+        columns: {
+          email: { type: 'string', indexes: { email_eq: { kind: 'equality', normalize: ['casefold'] } } },
+        },
       },
     },
   }),
@@ -66,20 +68,30 @@ test('keys are rotated, wrapped anew, and every value is written under new ones'
   connection.exec('CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT, email_eq TEXT)')
   for (let id = 1; id <= 50; id++) {
     const row = users.encryptRow({ id, email: `user${id}@example.com` })
-    await session.run('INSERT INTO users VALUES (?, ?, ?)', [id, row['email'] as string, row['email_eq'] as string])
+    await session.run('INSERT INTO users VALUES (?, ?, ?)', [
+      id,
+      row['email'] as string,
+      row['email_eq'] as string,
+    ])
   }
 
   const before = keyring.current('field').id
   const rotated = await ringwall('key', 'rotate', 'field')
   assert.equal(rotated.code, 0, rotated.err)
   assert.match(rotated.out, new RegExp(`is the current key; ${before} still reads`))
-  assert.match((await ringwall('data', 'rewrap', mapping, '-d', 'env:RINGWALL_TEST_APP')).out, /^2 data keys wrapped anew/)
+  assert.match(
+    (await ringwall('data', 'rewrap', mapping, '-d', 'env:RINGWALL_TEST_APP')).out,
+    /^2 data keys wrapped anew/,
+  )
   assert.match((await ringwall('data', 'rewrap', mapping, '-d', app)).out, /^0 data keys/)
   const refused = await ringwall('key', 'retire', 'field', '--id', before)
   assert.equal(refused.code, 2)
   assert.match(refused.err, /run `ringwall data rewrap` for every mapping first/)
   assert.equal((await ringwall('key', 'retire', 'field', '--id', before, '--dangerously-unchecked')).code, 0)
-  assert.match((await ringwall('audit', 'query', '--kind', 'data.key-rotated', '--json')).out, new RegExp(before))
+  assert.match(
+    (await ringwall('audit', 'query', '--kind', 'data.key-rotated', '--json')).out,
+    new RegExp(before),
+  )
 
   const status = await ringwall('data', 'status', mapping, '-d', app)
   assert.match(status.out, /users\.email +50 +0\n/)
@@ -118,10 +130,26 @@ test('a value that somebody altered stops the proof, is named, and ends with 1',
 for (const { name, args, want } of [
   { name: 'an unknown purpose', args: ['key', 'rotate', 'fields'], want: /there is assertion, pepper/ },
   { name: 'no database', args: ['data', 'status', mapping], want: /--database/ },
-  { name: 'a password on the command line', args: ['data', 'status', mapping, '-d', 'postgres://a:b@127.0.0.1/x'], want: /can be read by everybody/ },
-  { name: 'a variable that is not set', args: ['data', 'status', mapping, '-d', 'env:NO_SUCH'], want: /NO_SUCH is not set/ },
-  { name: 'a mapping that is not there', args: ['data', 'status', 'nothing.json', '-d', 'x'], want: /cannot read the mapping/ },
-  { name: 'a batch of none', args: ['data', 'rotate', mapping, '-d', app, '--batch', '0'], want: /not a number of rows/ },
+  {
+    name: 'a password on the command line',
+    args: ['data', 'status', mapping, '-d', 'postgres://a:b@127.0.0.1/x'],
+    want: /can be read by everybody/,
+  },
+  {
+    name: 'a variable that is not set',
+    args: ['data', 'status', mapping, '-d', 'env:NO_SUCH'],
+    want: /NO_SUCH is not set/,
+  },
+  {
+    name: 'a mapping that is not there',
+    args: ['data', 'status', 'nothing.json', '-d', 'x'],
+    want: /cannot read the mapping/,
+  },
+  {
+    name: 'a batch of none',
+    args: ['data', 'rotate', mapping, '-d', app, '--batch', '0'],
+    want: /not a number of rows/,
+  },
 ]) {
   test(`misuse is told: ${name}`, async () => {
     const { code, err } = await ringwall(...args)

@@ -27,14 +27,19 @@ const PROGRESS_MS = 1000
 
 /** `ringwall data`: encrypted columns of an application, by a mapping file. */
 export function dataCommand({ terminal, exit }: CommandContext): Command {
-  const data = new Command('data').description('see and rotate the keys of encrypted columns, while the application runs')
+  const data = new Command('data').description(
+    'see and rotate the keys of encrypted columns, while the application runs',
+  )
   const sub = (name: string, description: string): Command =>
     data
       .command(name)
       .description(description)
       .argument('<mapping>', 'JSON file that declares the encrypted columns')
       .requiredOption('-d, --database <url>', 'env:NAME, postgres://..., mysql://... or a SQLite file')
-      .option('-c, --config <file>', 'configuration file (default: security_config.yaml here, if there is one)')
+      .option(
+        '-c, --config <file>',
+        'configuration file (default: security_config.yaml here, if there is one)',
+      )
       .option('--json', 'as JSON')
 
   sub('status', 'count what is under old keys')
@@ -42,7 +47,10 @@ export function dataCommand({ terminal, exit }: CommandContext): Command {
     .action((mapping: string, options: DataOptions & { readonly json?: boolean }) =>
       withDataDesk(mapping, options, async (desk) => showStatus(terminal, desk, options.json === true)),
     )
-  sub('rotate', 'make new data keys and write every value and search token under them; goes on where it was stopped')
+  sub(
+    'rotate',
+    'make new data keys and write every value and search token under them; goes on where it was stopped',
+  )
     .option('--batch <rows>', 'rows at once', '500')
     .option('--max-rows-per-second <rows>', 'leave the database room for others')
     .option('--grace <time>', 'how long applications take to learn of new keys', '60s')
@@ -59,11 +67,16 @@ export function dataCommand({ terminal, exit }: CommandContext): Command {
       }),
     )
   sub('rewrap', "wrap the data keys with the keyring's newest key; the data is not touched")
-    .addHelpText('after', '\nExamples:\n  ringwall key rotate field\n  ringwall data rewrap columns.json --database env:DATABASE_URL')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  ringwall key rotate field\n  ringwall data rewrap columns.json --database env:DATABASE_URL',
+    )
     .action((mapping: string, options: DataOptions & { readonly json?: boolean }) =>
       withDataDesk(mapping, options, async ({ keys }) => {
         const count = await keys.rewrap()
-        terminal.out(options.json === true ? JSON.stringify({ rewrapped: count }) : `${count} data keys wrapped anew`)
+        terminal.out(
+          options.json === true ? JSON.stringify({ rewrapped: count }) : `${count} data keys wrapped anew`,
+        )
       }),
     )
   return data
@@ -98,7 +111,10 @@ async function showStatus(terminal: Terminal, desk: DataDesk, isJson: boolean): 
   )
   terminal.out('')
   terminal.out(
-    aligned([['KEYS OF', 'ID', 'MADE', 'STATE'], ...living.map(({ scope, id, created, state }) => [scope, id, created, state])]),
+    aligned([
+      ['KEYS OF', 'ID', 'MADE', 'STATE'],
+      ...living.map(({ scope, id, created, state }) => [scope, id, created, state]),
+    ]),
   )
 }
 
@@ -123,13 +139,27 @@ async function rotate(terminal: Terminal, desk: DataDesk, options: RotateOptions
     const refused = report.columns.flatMap(({ table, column, refused: values }) =>
       values.map(({ key, reason }) => ({ at: `${table}.${column}`, key: key.map(String), reason })),
     )
-    if (options.json === true) terminal.out(JSON.stringify({ ...report, columns: report.columns.map(({ refused: _, ...rest }) => rest), refused }, null, 2))
+    if (options.json === true)
+      terminal.out(
+        JSON.stringify(
+          {
+            ...report,
+            columns: report.columns.map((one) => ({ ...one, refused: one.refused.length })),
+            refused,
+          },
+          null,
+          2,
+        ),
+      )
     else {
       for (const { table, column, rewritten, overtaken, remaining } of report.columns)
-        terminal.out(`${table}.${column}: ${rewritten} rewritten, ${overtaken} overtaken by writers, ${remaining} left`)
+        terminal.out(
+          `${table}.${column}: ${rewritten} rewritten, ${overtaken} overtaken by writers, ${remaining} left`,
+        )
       for (const id of report.retired) terminal.out(`${id}: forgotten`)
     }
-    for (const { at, key, reason } of refused) terminal.error(`refused: ${at} of row ${key.join(', ')}: ${reason}`)
+    for (const { at, key, reason } of refused)
+      terminal.error(`refused: ${at} of row ${key.join(', ')}: ${reason}`)
     if (stopping.signal.aborted) terminal.error('stopped; run it again to go on')
     return report.remaining === 0 && !stopping.signal.aborted
   } finally {

@@ -27,7 +27,10 @@ export function keyCommand({ terminal, exit }: CommandContext): Command {
     key
       .command(usage)
       .description(description)
-      .option('-c, --config <file>', 'configuration file (default: security_config.yaml here, if there is one)')
+      .option(
+        '-c, --config <file>',
+        'configuration file (default: security_config.yaml here, if there is one)',
+      )
       .option('--json', 'as JSON')
 
   sub('status', 'list the keys with purpose and age; ends with 1 where one is due for rotation')
@@ -75,7 +78,10 @@ export function keyCommand({ terminal, exit }: CommandContext): Command {
     // An option, since an id may begin with a dash.
     .requiredOption('--id <id>', 'the key, as `ringwall key status` shows it')
     .option('--dangerously-unchecked', 'you know that nothing was made with it that is still needed')
-    .addHelpText('after', '\nExamples:\n  ringwall key retire cookie --id 3qYl0bX9aB_c --dangerously-unchecked')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  ringwall key retire cookie --id 3qYl0bX9aB_c --dangerously-unchecked',
+    )
     .action(async (text: string, options: Options & { readonly id: string }) => {
       const { id } = options
       const purpose = purposeOf(text)
@@ -90,16 +96,22 @@ export function keyCommand({ terminal, exit }: CommandContext): Command {
 }
 
 function checkOf(purpose: KeyPurpose): string {
-  if (purpose === 'field') return 'run `ringwall data rewrap` for every mapping first: 0 wrapped anew means that the old key is not needed'
-  if (purpose === 'pepper') return 'passwords that were last used before the rotation are still under the old key'
-  if (purpose === 'checkpoint') return 'signatures of the audit log that the old key made could not be checked any more'
+  if (purpose === 'field')
+    return 'run `ringwall data rewrap` for every mapping first: 0 wrapped anew means that the old key is not needed'
+  if (purpose === 'pepper')
+    return 'passwords that were last used before the rotation are still under the old key'
+  if (purpose === 'checkpoint')
+    return 'signatures of the audit log that the old key made could not be checked any more'
   return 'wait until everything that the old key made has expired'
 }
 
 function purposeOf(text: string): KeyPurpose {
   const purpose = KEY_PURPOSES.find((one) => one === text)
   if (purpose) return purpose
-  throw new RingwallError('cli.purpose', `no key has the purpose \`${text}\`; there is ${KEY_PURPOSES.join(', ')}`)
+  throw new RingwallError(
+    'cli.purpose',
+    `no key has the purpose \`${text}\`; there is ${KEY_PURPOSES.join(', ')}`,
+  )
 }
 
 /** Writes to the audit log before the command says that it is done. */
@@ -110,10 +122,16 @@ async function record(
 ): Promise<void> {
   const { config } = readConfig(options.config)
   const kept = await openKept(config)
-  const log = new AuditLog({ database: kept.store.database, config: config.security.audit, mask: createTextMask() })
+  const log = new AuditLog({
+    database: kept.store.database,
+    config: config.security.audit,
+    mask: createTextMask(),
+  })
   try {
     const id = createIdSource(systemClock, systemRandom)()
-    await log.recordDurably([{ id, atMs: Date.now(), kind, verdict: 'success', data: { by: 'command line', ...facts } }])
+    await log.recordDurably([
+      { id, atMs: Date.now(), kind, verdict: 'success', data: { by: 'command line', ...facts } },
+    ])
   } finally {
     await log.close()
     await kept.close()
