@@ -28,8 +28,9 @@ export function secretKeyOf(bytes: Uint8Array): KeyObject {
 }
 
 /**
- * HKDF-Expand with SHA-512 (RFC 5869 2.3) for one block of 64 bytes: T(1) = HMAC(PRK, info || 0x01). The
- * extract step is left out because every key of ours is uniformly random (RFC 5869 3.3).
+ * HKDF-Expand with SHA-512 (RFC 5869 2.3) for one block of 64 bytes: T(1) = HMAC(PRK, info || 0x01). The extract step is left out
+ * because every key of ours is uniformly random (RFC 5869 3.3). Our keys have 32 bytes where the RFC's PRK has the length of
+ * the hash: C2SP chunked-encryption does the same, and HMAC is as strong as the 256 bits that it is given.
  */
 export function expandOneBlock(prk: KeyObject | Uint8Array, ...info: readonly Uint8Array[]): Buffer {
   const hmac = createHmac('sha512', prk)

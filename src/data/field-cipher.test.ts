@@ -161,7 +161,8 @@ test('keys and ciphers print nothing of the key', () => {
 })
 
 test('a text of a million characters that is no envelope costs nothing to refuse', () => {
+  const text = `rw1.${Buffer.alloc(1_000_000, 'A').toString('latin1')}`
   const startedAt = performance.now()
-  for (let i = 0; i < 100; i++) assert.equal(parseEnvelope(`rw1.${'A'.repeat(1_000_000)}`, 1000), 'too-long')
-  assert.ok(performance.now() - startedAt < 500)
+  for (let i = 0; i < 10_000; i++) assert.equal(parseEnvelope(text, 1000), 'too-long')
+  assert.ok(performance.now() - startedAt < 1000)
 })
