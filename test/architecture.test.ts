@@ -36,7 +36,7 @@ const PLAN: Readonly<Record<string, Room>> = {
     node: ['dns', 'net', 'tls', 'http', 'https', 'path', 'fs/promises'],
     packages: ['undici', 'yaml'],
   },
-  data: { rooms: [], node: ['crypto', 'fs', 'path'], packages: [] },
+  data: { rooms: [], node: ['crypto', 'fs', 'path', 'sqlite'], packages: ['pg', 'mysql2'] },
   audit: { rooms: ['store'], node: [], packages: ['kysely'] },
   config: { rooms: ROOMS, node: ['fs', 'path'], packages: ['yaml'] },
   // The files of src/ itself: the only place where rooms meet.

@@ -10,12 +10,14 @@ import { checkCommand } from './commands/check.ts'
 import { completionCommand } from './commands/completion.ts'
 import { configCommand } from './commands/config.ts'
 import { egressCommand } from './commands/egress.ts'
+import { dataCommand } from './commands/data.ts'
 import { explainCommand } from './commands/explain.ts'
 import { grantCommand } from './commands/grant.ts'
 import { initCommand } from './commands/init.ts'
 import { roleCommand } from './commands/role.ts'
 import { policyCommand } from './commands/policy.ts'
 import { lintCommand } from './commands/lint.ts'
+import { keyCommand } from './commands/key.ts'
 import { rulesCommand } from './commands/rules.ts'
 import { upCommand } from './commands/up.ts'
 import { userCommand } from './commands/user.ts'
@@ -86,6 +88,8 @@ Examples:
     accessCommand,
     egressCommand,
     lintCommand,
+    keyCommand,
+    dataCommand,
   ]
   for (const command of commands) program.addCommand(command(context).copyInheritedSettings(program))
   program.addCommand(completionCommand(context, program).copyInheritedSettings(program))

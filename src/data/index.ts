@@ -1,10 +1,103 @@
 export {
+  BlindIndex,
+  type BlindIndexOptions,
+  type IndexKind,
+  type Search,
+  searchCondition,
+  type SearchPlan,
+} from './blind-index.ts'
+export type { FieldType, FieldValues } from './canonical-value.ts'
+export {
+  type ColumnDeclaration,
+  type Declaration,
+  declareColumns,
+  type EncryptedColumns,
+  type EncryptedTable,
+  type IndexDeclaration,
+  type OpenedRow,
+  type TableDeclaration,
+} from './columns.ts'
+export {
   type DataConfig,
   type DataRouteConfig,
   dataRouteKeys,
   dataSchema,
   encryptionSchema,
 } from './config.ts'
-export { type Keyring, openKeyring, openMemoryKeyring } from './keyring.ts'
+export {
+  createDataKeyTable,
+  type DataKeyStore,
+  fileDataKeyStore,
+  memoryDataKeyStore,
+  sqlDataKeyStore,
+  type StoredDataKey,
+} from './data-key-store.ts'
+export {
+  type DataKey,
+  DataKeys,
+  type DataKeysOptions,
+  FIELDS_SCOPE,
+  type LoadedKeys,
+  openDataKeys,
+  SEARCH_SCOPE,
+} from './data-keys.ts'
+export { type Envelope, parseEnvelope, type StoredForm } from './envelope.ts'
+export { fernetKeyOf, type FernetRead, generateFernetKey, readFernet, writeFernet } from './fernet.ts'
+export {
+  FieldCipher,
+  type FieldCipherOptions,
+  type Opened,
+  type RowId,
+  type Unreadable,
+} from './field-cipher.ts'
+export {
+  type AwsKmsClient,
+  awsKmsWrapper,
+  keyringWrapper,
+  type KeyWrapper,
+  secretWrapper,
+  type WrapContext,
+} from './key-wrapper.ts'
+export { KEY_PURPOSES, type Keyring, openKeyring, openMemoryKeyring } from './keyring.ts'
+export { kyselyColumns, type KyselyColumns } from './kysely-columns.ts'
 export { createTextMask, maskCreditCard, maskDict, maskEmail, maskPhone, maskSsn, maskText } from './mask.ts'
+export { type Mapping, readMapping } from './mapping.ts'
+export type { Normalization } from './normalization.ts'
+export {
+  type DrizzleColumn,
+  drizzleColumn,
+  prismaExtension,
+  type PrismaExtension,
+  type TypeOrmTransformer,
+  typeOrmTransformer,
+} from './orm-columns.ts'
+export {
+  derivePasswordKey,
+  type PasswordKey,
+  type PasswordKeyAlgorithm,
+  type PasswordKeyRead,
+  readPasswordKey,
+} from './password-key.ts'
+export { poolRandom } from './random-pool.ts'
+export { declared, type FullRotationOptions, type FullRotationReport, rotateAll } from './rotation-run.ts'
+export {
+  countRemaining,
+  rotateColumn,
+  type RotationOptions,
+  type RotationProgress,
+  type RotationReport,
+} from './rotation.ts'
+export { type OpenedSession, openSession } from './session-url.ts'
+export { shred, type ShredReceipt } from './shredding.ts'
+export {
+  mysqlSession,
+  postgresSession,
+  type SqlParameter,
+  type SqlSession,
+  sqliteSession,
+  type SqlStatement,
+} from './sql-session.ts'
+export { decryptStream, encryptStream, type StreamKey, type StreamRefusal } from './stream-cipher.ts'
+export { openFileSource, openRange, type RangeReader, type RangeSource } from './stream-range.ts'
+export { vaultTransitWrapper, type VaultTransitOptions } from './vault-transit.ts'
 export { dataWall } from './wall.ts'

@@ -41,6 +41,28 @@ test('a rotation makes the new key current and keeps the old one to read with', 
   assert.equal(openKeyring(file, clock).current('pepper').id, next.id)
 })
 
+test('two rotations in one millisecond have an order, and a key that another process added is kept', () => {
+  const file = join(directory, 'rotations.json')
+  const clock = new ManualClock()
+  const [a, b] = [openKeyring(file, clock), openKeyring(file, clock)]
+  const first = a.rotate('field').id
+  const second = b.rotate('field').id
+  assert.equal(b.current('field').id, second)
+  assert.ok(b.find('field', first))
+  assert.equal(b.all('field').length, 3)
+})
+
+test('an old key can be retired, the newest cannot', () => {
+  const file = join(directory, 'retire.json')
+  const keyring = openKeyring(file, new ManualClock())
+  const old = keyring.current('pepper').id
+  assert.throws(() => keyring.retire('pepper', old), { code: 'data.key-in-use' })
+  keyring.rotate('pepper')
+  assert.throws(() => keyring.retire('cookie', old), { code: 'data.key-missing' })
+  keyring.retire('pepper', old)
+  assert.equal(openKeyring(file, new ManualClock()).find('pepper', old), undefined)
+})
+
 test('a key never prints', () => {
   const key = openKeyring(join(directory, 'c.json'), new ManualClock()).current('pepper')
   for (const text of [inspect(key), JSON.stringify(key), String(key.material)])

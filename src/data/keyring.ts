@@ -20,7 +20,8 @@ import type { Key, KeyPurpose, Keys } from '../core/keys.ts'
 import { z } from '../core/schema.ts'
 import { Secret } from '../core/secret.ts'
 
-const PURPOSES = [
+/** Every purpose that a key can have. */
+export const KEY_PURPOSES = [
   'assertion',
   'pepper',
   'cookie',
@@ -30,7 +31,7 @@ const PURPOSES = [
 
 const keySchema = z.strictObject({
   id: z.string().min(1),
-  purpose: z.enum(PURPOSES),
+  purpose: z.enum(KEY_PURPOSES),
   created_ms: z.number().int(),
   material: z.string().min(1),
 })
@@ -41,13 +42,15 @@ type StoredKey = z.infer<typeof keySchema>
 export interface Keyring extends Keys {
   /** Makes a new key of a purpose. The older ones stay, to read what they made. */
   rotate(purpose: KeyPurpose): Key
+  /** Removes an old key for good: whatever only it can read is lost. The newest key of a purpose cannot be removed. */
+  retire(purpose: KeyPurpose, id: string): void
   /** Purposes whose newest key is older than so many days. */
   due(days: number): readonly KeyPurpose[]
 }
 
 /** Keys that nobody will need again, for a store that is kept in memory. */
 export function openMemoryKeyring(clock: Clock): Keys {
-  const keys = PURPOSES.map((purpose) => keyOf(makeKey(purpose, clock)))
+  const keys = KEY_PURPOSES.map((purpose) => keyOf(makeKey(purpose, clock)))
   const all = (purpose: KeyPurpose): readonly Key[] => keys.filter((key) => key.purpose === purpose)
   return {
     all,
@@ -64,7 +67,7 @@ export function openKeyring(file: string, clock: Clock): Keyring {
   if (!existsSync(file))
     createFile(
       file,
-      PURPOSES.map((purpose) => makeKey(purpose, clock)),
+      KEY_PURPOSES.map((purpose) => makeKey(purpose, clock)),
     )
   return new FileKeyring(file, clock)
 }
@@ -101,23 +104,42 @@ class FileKeyring implements Keyring {
   }
 
   rotate(purpose: KeyPurpose): Key {
+    // Another process may have added a key since: it must not be lost.
+    this.#keys = readKeys(this.#file)
     const added = makeKey(purpose, this.#clock)
-    const stored = this.#keys.map((key): StoredKey => ({
-      id: key.id,
-      purpose: key.purpose,
-      created_ms: key.createdMs,
-      material: key.material.reveal(),
-    }))
+    // INVARIANT: newer means later. Two keys of one millisecond would have no order.
+    const newestMs = Math.max(-1, ...this.all(purpose).map((key) => key.createdMs))
+    this.#write([
+      ...this.#keys.map(storedOf),
+      { ...added, created_ms: Math.max(added.created_ms, newestMs + 1) },
+    ])
+    return this.current(purpose)
+  }
+
+  retire(purpose: KeyPurpose, id: string): void {
+    this.#keys = readKeys(this.#file)
+    if (!this.find(purpose, id))
+      throw new RingwallError('data.key-missing', `the keyring has no key \`${id}\` for \`${purpose}\``, {
+        at: { file: this.#file },
+      })
+    if (this.current(purpose).id === id)
+      throw new RingwallError(
+        'data.key-in-use',
+        `\`${id}\` is the newest key for \`${purpose}\`; rotate it first`,
+      )
+    this.#write(this.#keys.filter((key) => key.purpose !== purpose || key.id !== id).map(storedOf))
+  }
+
+  #write(keys: readonly StoredKey[]): void {
     const part = `${this.#file}.${process.pid}.part`
-    writeKeys(part, [...stored, added])
+    writeKeys(part, keys)
     renameSync(part, this.#file)
     this.#keys = readKeys(this.#file)
-    return this.current(purpose)
   }
 
   due(days: number): readonly KeyPurpose[] {
     const before = this.#clock.now() - days * 86_400_000
-    return PURPOSES.filter((purpose) => this.current(purpose).createdMs < before)
+    return KEY_PURPOSES.filter((purpose) => this.current(purpose).createdMs < before)
   }
 }
 
@@ -186,6 +208,15 @@ function readKeys(file: string): readonly Key[] {
     )
   }
   return parsed.data.keys.map(keyOf)
+}
+
+function storedOf(key: Key): StoredKey {
+  return {
+    id: key.id,
+    purpose: key.purpose,
+    created_ms: key.createdMs,
+    material: key.material.reveal(),
+  }
 }
 
 function keyOf(stored: StoredKey): Key {

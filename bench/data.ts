@@ -1,0 +1,23 @@
+// What does it cost to protect data? One file for each question: `data-*.ts`.
+import { measureCipher, type Measures } from './data-cipher.ts'
+import type { BenchResult } from './run.ts'
+
+/** Each question has its own prefix; later ones are added here. */
+const QUESTIONS: Readonly<Record<string, (quick: boolean) => Promise<Measures>>> = {
+  cipher: measureCipher,
+}
+
+export async function run(options: { readonly quick: boolean }): Promise<BenchResult> {
+  const figures: Record<string, number> = {}
+  const peers: Record<string, number> = {}
+  for (const [question, measure] of Object.entries(QUESTIONS)) {
+    const found = await measure(options.quick)
+    for (const [name, value] of Object.entries(found.figures)) figures[`${question}.${name}`] = value
+    for (const [name, value] of Object.entries(found.peers)) peers[`${question}.${name}`] = value
+  }
+  const ours = figures['cipher.encrypt_per_s'] ?? 0
+  const ratio = Object.fromEntries(
+    Object.entries(peers).map(([name, value]) => [name, Math.round((ours / value) * 100) / 100]),
+  )
+  return { bench: 'data', figures, peers, ratio }
+}
