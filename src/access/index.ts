@@ -28,6 +28,22 @@ export type { ValidationError, ValidationKind } from './cedar/validation.ts'
 export { type Validation, validatePolicies } from './cedar/validator.ts'
 export { CedarRecord, CedarSet, EntityUid, Fault, type Outcome, type Value } from './cedar/value.ts'
 export { valueFrom, valueToJson } from './cedar/value-json.ts'
+export { Access, AccessDenied, type AccessInput, type Check, type CheckError, createAccess } from './check.ts'
+export type { LoadedEntities } from './check-entities.ts'
+export { AccessError, type AccessMistake, type PolicyInput } from './check-load.ts'
+export type {
+  AccessModel,
+  AccessObjects,
+  AnyRequest,
+  CheckRequest,
+  EntityRef,
+  Given,
+  ModelAction,
+  ModelEntity,
+  ObjectReader,
+  ObjectReaders,
+  Wanted,
+} from './check-model.ts'
 export {
   type AccessRouteConfig,
   accessRouteKeys,
@@ -35,4 +51,5 @@ export {
   authorizationSchema,
 } from './config.ts'
 export { GUIDE_ROLES, PermissionDenied, PERMISSIONS, Rbac, requirePermission } from './rbac.ts'
+export { typesFromSchema, type TypesOptions } from './types-from-schema.ts'
 export { accessWall } from './wall.ts'

@@ -44,7 +44,9 @@ export class PolicyIndex {
   #slice(env: Env, ancestors: ReadonlySet<string>): Slice {
     const { action, principal, resource } = env
     const slice = new Slice(
-      this.#policies.filter((policy) => isPossible(policy, env, ancestors)),
+      this.#policies.filter(({ policy }) =>
+        isPossible(policy, principal.type, action.key, ancestors, resource.type),
+      ),
       env,
       ancestors,
     )
@@ -66,11 +68,18 @@ function sameKeys(left: ReadonlySet<string>, right: ReadonlySet<string>): boolea
   return true
 }
 
-function isPossible({ policy }: CompiledPolicy, env: Env, ancestors: ReadonlySet<string>): boolean {
+/** Whether a policy could apply to a request of an action with these types. */
+export function isPossible(
+  policy: Policy,
+  principalType: string,
+  actionKey: string,
+  ancestors: ReadonlySet<string>,
+  resourceType: string,
+): boolean {
   return (
-    allowsType(policy.principal, env.principal.type) &&
-    allowsType(policy.resource, env.resource.type) &&
-    allowsAction(policy.action, env.action.key, ancestors)
+    allowsType(policy.principal, principalType) &&
+    allowsType(policy.resource, resourceType) &&
+    allowsAction(policy.action, actionKey, ancestors)
   )
 }
 

@@ -114,28 +114,36 @@ function byKey(elements: readonly Value[]): Map<string, Value> {
   return new Map(elements.map((element) => [keyOf(element), element]))
 }
 
-/** Makes a value of something that is not one yet; undefined when it is absent. */
-export type Conversion = (raw: unknown, name: string) => Outcome | undefined
+/** A plain object of an application. */
+export type Plain = Readonly<Record<string, unknown>>
 
-/** Attributes by name. Those of a plain object are converted when first asked for. */
+/** Reads the attributes of an application's objects; one serves all objects of a kind. */
+export interface RecordReader {
+  /** Undefined: the object has no such attribute. */
+  read(raw: Plain, name: string): Outcome | undefined
+  /** The attributes that the object has. */
+  names(raw: Plain): readonly string[]
+}
+
+/** Attributes by name. Those of an application's object are converted when asked for. */
 export class CedarRecord {
-  readonly #fields: Map<string, Outcome>
-  readonly #raw: Readonly<Record<string, unknown>> | undefined
-  readonly #convert: Conversion | undefined
+  #fields: Map<string, Outcome> | undefined
+  readonly #raw: Plain
+  readonly #reader: RecordReader | undefined
   #key: string | undefined
 
-  constructor(fields: Map<string, Outcome>, raw?: Readonly<Record<string, unknown>>, convert?: Conversion) {
+  constructor(fields: Map<string, Outcome> | undefined, raw: Plain = NOTHING, reader?: RecordReader) {
     this.#fields = fields
     this.#raw = raw
-    this.#convert = convert
+    this.#reader = reader
   }
 
-  /** Only own properties of a plain object count. */
+  /** What is costly to convert is kept; to convert a scalar again costs no more than to look it up. */
   get(name: string): Outcome | undefined {
-    const known = this.#fields.get(name)
-    if (known !== undefined || this.#raw === undefined || !Object.hasOwn(this.#raw, name)) return known
-    const value = (this.#convert as Conversion)(this.#raw[name], name)
-    if (value !== undefined) this.#fields.set(name, value)
+    const known = this.#fields?.get(name)
+    if (known !== undefined || this.#reader === undefined) return known
+    const value = this.#reader.read(this.#raw, name)
+    if (typeof value === 'object') (this.#fields ??= new Map()).set(name, value)
     return value
   }
 
@@ -145,8 +153,9 @@ export class CedarRecord {
 
   /** All names that have a value, sorted. */
   get names(): readonly string[] {
-    if (this.#raw === undefined) return [...this.#fields.keys()].sort()
-    return Object.keys(this.#raw)
+    if (this.#reader === undefined) return [...(this.#fields?.keys() ?? [])].sort()
+    return this.#reader
+      .names(this.#raw)
       .filter((name) => this.has(name))
       .sort()
   }
@@ -163,6 +172,8 @@ export class CedarRecord {
     return other instanceof CedarRecord && other.key === this.key
   }
 }
+
+const NOTHING: Plain = Object.freeze({})
 
 let faults = 0
 
