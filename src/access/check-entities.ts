@@ -199,11 +199,11 @@ export class RequestEntities implements EntitySource {
   }
 
   #uidOf({ type, id, object }: UntypedEntity): EntityUid {
-    if (object === undefined) return new EntityUid(type, String(id))
+    if (object === undefined) return new EntityUid(type, `${id}`)
     const reader = this.#kinds.get(type)?.reader
     if (reader === undefined)
       throw new RingwallError('access.reader-missing', `\`objects\` has no reader for \`${type}\``)
-    return new EntityUid(type, String(reader.id(object)))
+    return new EntityUid(type, reader.id(object))
   }
 }
 

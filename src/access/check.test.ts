@@ -243,7 +243,7 @@ const access = createAccess<AccessModel, Objects>({
   objects: {
     User: {
       id: (row) => row.userId,
-      attributes: { org: (row: Row) => row.organisation, teams: (row: Row) => row.teamIds } as object,
+      attributes: { org: (row: Row) => row.organisation, teams: (row: Row) => row.teamIds },
       parents: (row) => row.roles.map((id) => ({ type: 'Role', id })),
       find: (id) => (asked.push(id), USERS[id]),
     },

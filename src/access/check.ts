@@ -15,7 +15,6 @@ import type {
   CheckRequest,
   ObjectReaders,
   UntypedEntity,
-  UntypedReader,
   UntypedRequest,
   Wanted,
 } from './check-model.ts'
@@ -95,7 +94,7 @@ export class Access<M extends AccessModel = AccessModel, O extends AccessObjects
     this.#authorizer = new Authorizer(loaded.policies, { failedForbid: input.failedForbid ?? 'skip' })
     this.#plans = plansOf(loaded.schema)
     this.#actions = actionEntities(loaded.schema)
-    this.#kinds = kindsOf(loaded.schema, (input.objects ?? {}) as Readonly<Record<string, UntypedReader>>)
+    this.#kinds = kindsOf(loaded.schema, input.objects ?? {})
   }
 
   /** Changes exactly when policies or schema do; belongs into every record of a decision. */
@@ -105,7 +104,7 @@ export class Access<M extends AccessModel = AccessModel, O extends AccessObjects
 
   /** The decision with everything that led to it. A request that does not fit the schema is denied, with an error. */
   check<A extends ActionName<M>>(request: CheckRequest<M, O, A>, loaded?: LoadedEntities): Check {
-    return this.#check(request as UntypedRequest, this.#source(loaded))
+    return this.#check(request, this.#source(loaded))
   }
 
   /** Many requests at once; what readers find is found once. */
@@ -117,7 +116,7 @@ export class Access<M extends AccessModel = AccessModel, O extends AccessObjects
   /** The decision alone, which costs less. */
   isAllowed<A extends ActionName<M>>(request: CheckRequest<M, O, A>, loaded?: LoadedEntities): boolean {
     const source = this.#source(loaded)
-    const asked = this.#prepare(request as UntypedRequest, source)
+    const asked = this.#prepare(request, source)
     return typeof asked !== 'string' && this.#authorizer.isAllowed(asked, source)
   }
 
@@ -129,7 +128,7 @@ export class Access<M extends AccessModel = AccessModel, O extends AccessObjects
     if (check.isAllowed) return check
     const [principal, resource] = source.take(untyped.principal, untyped.resource)
     throw new AccessDenied(
-      `${principal.toString()} may not ${String(request.action)} on ${resource.toString()}`,
+      `${principal.toString()} may not ${untyped.action} on ${resource.toString()}`,
       check,
     )
   }
@@ -154,7 +153,7 @@ export class Access<M extends AccessModel = AccessModel, O extends AccessObjects
   /** Loads, then decides. */
   async loadAndCheck<A extends ActionName<M>>(request: CheckRequest<M, O, A>): Promise<Check> {
     const untyped = request as UntypedRequest
-    return this.#check(untyped, this.#source(await this.load([request as AnyRequest<M, O>])))
+    return this.#check(untyped, this.#source(await this.load([request])))
   }
 
   /** What the policies of an action look at in entities of each type: the columns that a query must select. */
@@ -170,17 +169,21 @@ export class Access<M extends AccessModel = AccessModel, O extends AccessObjects
   /** What is not wrong, but hardly meant: policies that nothing can satisfy, and entities that nobody can find. */
   get warnings(): readonly string[] {
     const found = new Set(this.#impossible.map((id) => `no request can satisfy the policy \`${id}\``))
+    for (const { principal, resource, wanted } of this.#everyWanted())
+      for (const [type, { attributes, tags }] of wanted) {
+        const reader = this.#kinds.get(type)?.reader
+        const isFound = reader?.find !== undefined || reader?.load !== undefined
+        const isAsked = attributes.length > 0 || tags
+        if (isAsked && !isFound && type !== principal && type !== resource)
+          found.add(`policies look into \`${type}\`, but \`objects\` cannot find or load one`)
+      }
+    return [...found]
+  }
+
+  *#everyWanted(): Generator<NeedsByType> {
     for (const plan of this.#plans.values())
       for (const principal of plan.principals)
-        for (const resource of plan.resources)
-          for (const [type, { attributes, tags }] of this.#needsFor(plan, principal, resource).wanted) {
-            const reader = this.#kinds.get(type)?.reader
-            const isFound = reader?.find !== undefined || reader?.load !== undefined
-            if (isFound || type === principal || type === resource || (attributes.length === 0 && !tags))
-              continue
-            found.add(`policies look into \`${type}\`, but \`objects\` cannot find or load one`)
-          }
-    return [...found]
+        for (const resource of plan.resources) yield this.#needsFor(plan, principal, resource)
   }
 
   #source(loaded: LoadedEntities | undefined): RequestEntities {
@@ -212,7 +215,12 @@ export class Access<M extends AccessModel = AccessModel, O extends AccessObjects
       isPossible(policy, principal, uid.key, ancestors, resource),
     )
     const needs = needsOf(policies)
-    const made = { needs, wanted: wantedOf(needs, { principal, resource, context }, this.schema) }
+    const made = {
+      principal,
+      resource,
+      needs,
+      wanted: wantedOf(needs, { principal, resource, context }, this.schema),
+    }
     if (plan.principals.has(principal) && plan.resources.has(resource)) this.#needs.set(key, made)
     return made
   }
@@ -226,6 +234,8 @@ interface Prepared {
 }
 
 interface NeedsByType {
+  readonly principal: string
+  readonly resource: string
   readonly needs: Needs
   readonly wanted: ReadonlyMap<string, Wanted>
 }
