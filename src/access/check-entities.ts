@@ -125,6 +125,7 @@ export class RequestEntities implements EntitySource {
   readonly #kinds: ReadonlyMap<string, EntityKind>
   readonly #actions: ReadonlyMap<string, Entity>
   readonly #loaded: LoadedEntities | undefined
+  #action: Entity | undefined
   #known: Map<string, ObjectEntity | undefined> | undefined
   #principal: ObjectEntity | undefined
   #resource: ObjectEntity | undefined
@@ -140,21 +141,24 @@ export class RequestEntities implements EntitySource {
   }
 
   /** Takes a request's own entities; gives their names. */
-  take(principal: UntypedEntity, resource: UntypedEntity): readonly [EntityUid, EntityUid] {
-    const [one, other] = [this.#uidOf(principal), this.#uidOf(resource)]
+  take(principal: UntypedEntity, resource: UntypedEntity, action?: Entity): readonly [EntityUid, EntityUid] {
+    const one = this.#uidOf(principal)
+    const other = this.#uidOf(resource)
+    this.#action = action
     this.#principal = isName(principal) ? undefined : this.#make(one, principal)
     this.#resource = isName(resource) ? undefined : this.#make(other, resource)
     return [one, other]
   }
 
   /** Whether the request itself brings this entity, and not its name alone. */
-  isGiven({ key }: EntityUid): boolean {
-    return key === this.#principal?.uid.key || key === this.#resource?.uid.key
+  isGiven(uid: EntityUid): boolean {
+    return this.#principal?.uid.equals(uid) === true || this.#resource?.uid.equals(uid) === true
   }
 
   get(uid: EntityUid): Entity | undefined {
     if (uid === this.#resource?.uid) return this.#resource
     if (uid === this.#principal?.uid) return this.#principal
+    if (uid === this.#action?.uid) return this.#action
     return this.#object(uid) ?? this.#actions.get(uid.key)
   }
 
@@ -175,11 +179,12 @@ export class RequestEntities implements EntitySource {
   }
 
   #object(uid: EntityUid): ObjectEntity | undefined {
-    const { key } = uid
-    if (key === this.#resource?.uid.key) return this.#resource
-    if (key === this.#principal?.uid.key) return this.#principal
+    if (this.#resource?.uid.equals(uid) === true) return this.#resource
+    if (this.#principal?.uid.equals(uid) === true) return this.#principal
     const kind = this.#kinds.get(uid.type)
-    if (kind === undefined) return undefined
+    if (kind === undefined || (kind.reader?.find === undefined && this.#loaded === undefined))
+      return undefined
+    const { key } = uid
     const known = this.#known?.get(key)
     if (known !== undefined || this.#known?.has(key) === true) return known
     const given = this.#loaded?.get(key) ?? this.#find(uid, kind)

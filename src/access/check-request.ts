@@ -3,7 +3,7 @@ import type { Entity } from './cedar/entities.ts'
 import { TYPE_TESTS } from './cedar/extensions/functions.ts'
 import { PlainReader } from './cedar/objects.ts'
 import type { ActionType, Schema } from './cedar/schema.ts'
-import type { Type } from './cedar/types.ts'
+import type { RecordType, Type } from './cedar/types.ts'
 import {
   CedarRecord,
   CedarSet,
@@ -18,20 +18,33 @@ import {
 /** An action made ready: what may ask for it, and what its context holds. */
 export interface ActionPlan {
   readonly type: ActionType
-  readonly principals: ReadonlySet<string>
-  readonly resources: ReadonlySet<string>
+  /** As an entity, which applications have no object for. */
+  readonly entity: Entity
+  /** Each type with its only ids, if it is enumerated. */
+  readonly principals: ReadonlyMap<string, readonly string[] | undefined>
+  readonly resources: ReadonlyMap<string, readonly string[] | undefined>
   readonly context: RecordReader
+  readonly attributes: readonly Attribute[]
 }
 
 /** The actions of a schema by name: by id, or by whole text where two namespaces have the same id. */
 export function plansOf(schema: Schema): ReadonlyMap<string, ActionPlan> {
   const plans = new Map<string, ActionPlan>()
+  const listed = (names: readonly string[]) =>
+    new Map(names.map((name) => [name, schema.entities.get(name)?.ids]))
   for (const type of schema.actions.values()) {
     plans.set(nameOfAction(type.uid, schema), {
       type,
-      principals: new Set(type.principals),
-      resources: new Set(type.resources),
+      entity: {
+        uid: type.uid,
+        attributes: EMPTY_RECORD,
+        tags: EMPTY_RECORD,
+        ancestors: type.ancestors,
+      },
+      principals: listed(type.principals),
+      resources: listed(type.resources),
       context: new PlainReader(type.context, 0, true),
+      attributes: attributesOf(type.context),
     })
   }
   return plans
@@ -42,16 +55,6 @@ export function nameOfAction(uid: EntityUid, schema: Schema): string {
   for (const other of schema.actions.values())
     if (other.uid.id === uid.id && other.uid.key !== uid.key) return uid.toString()
   return uid.id
-}
-
-/** The actions as entities, which applications have no objects for. */
-export function actionEntities(schema: Schema): ReadonlyMap<string, Entity> {
-  return new Map(
-    [...schema.actions].map(([key, { uid, ancestors }]) => [
-      key,
-      { uid, attributes: EMPTY_RECORD, tags: EMPTY_RECORD, ancestors },
-    ]),
-  )
 }
 
 /**
@@ -69,11 +72,9 @@ export function judgeRequest(
 ): string | undefined {
   const { type } = plan
   const isRight =
-    plan.principals.has(principal.type) &&
-    plan.resources.has(resource.type) &&
-    isListed(principal, schema) &&
-    isListed(resource, schema) &&
-    fitsRecord(context, type.context.attributes, schema)
+    isAmong(principal, plan.principals) &&
+    isAmong(resource, plan.resources) &&
+    fitsRecord(context, plan.attributes, schema)
   if (!isRight) {
     const misfits = validateRequest({ principal, action: type.uid, resource, context }, schema)
     return misfits.join('; ') || 'the request does not fit the schema'
@@ -83,15 +84,31 @@ export function judgeRequest(
   return undefined
 }
 
+function isAmong(
+  { type, id }: EntityUid,
+  types: ReadonlyMap<string, readonly string[] | undefined>,
+): boolean {
+  const ids = types.get(type)
+  return ids === undefined ? types.has(type) : ids.includes(id)
+}
+
 function isListed(uid: EntityUid, schema: Schema): boolean {
   const ids = schema.entities.get(uid.type)?.ids
   return ids === undefined || ids.includes(uid.id)
 }
 
-type Attributes = ReadonlyMap<string, { readonly type: Type; readonly isRequired: boolean }>
+interface Attribute {
+  readonly name: string
+  readonly type: Type
+  readonly isRequired: boolean
+}
 
-function fitsRecord(record: CedarRecord, attributes: Attributes, schema: Schema): boolean {
-  for (const [name, { type, isRequired }] of attributes) {
+function attributesOf({ attributes }: RecordType): readonly Attribute[] {
+  return [...attributes].map(([name, { type, isRequired }]) => ({ name, type, isRequired }))
+}
+
+function fitsRecord(record: CedarRecord, attributes: readonly Attribute[], schema: Schema): boolean {
+  for (const { name, type, isRequired } of attributes) {
     const value = record.get(name)
     if (value === undefined ? isRequired : !fits(value, type, schema)) return false
   }
@@ -115,7 +132,7 @@ function fits(value: Outcome, type: Type, schema: Schema): boolean {
         value instanceof CedarSet && value.elements.every((element) => fits(element, type.element, schema))
       )
     case 'record':
-      return value instanceof CedarRecord && fitsRecord(value, type.attributes, schema)
+      return value instanceof CedarRecord && fitsRecord(value, attributesOf(type), schema)
     case 'never':
     case 'true':
     case 'false':

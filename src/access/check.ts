@@ -19,7 +19,7 @@ import type {
   Wanted,
 } from './check-model.ts'
 import { type Needs, needsOf, wantedOf } from './check-needs.ts'
-import { actionEntities, type ActionPlan, judgeRequest, plansOf } from './check-request.ts'
+import { type ActionPlan, judgeRequest, plansOf } from './check-request.ts'
 
 /** What an application gives to have its access decided. */
 export interface AccessInput<M extends AccessModel = AccessModel, O extends AccessObjects = object> {
@@ -93,7 +93,7 @@ export class Access<M extends AccessModel = AccessModel, O extends AccessObjects
     this.#impossible = loaded.impossible
     this.#authorizer = new Authorizer(loaded.policies, { failedForbid: input.failedForbid ?? 'skip' })
     this.#plans = plansOf(loaded.schema)
-    this.#actions = actionEntities(loaded.schema)
+    this.#actions = new Map([...this.#plans.values()].map(({ entity }) => [entity.uid.key, entity]))
     this.#kinds = kindsOf(loaded.schema, input.objects ?? {})
   }
 
@@ -182,8 +182,8 @@ export class Access<M extends AccessModel = AccessModel, O extends AccessObjects
 
   *#everyWanted(): Generator<NeedsByType> {
     for (const plan of this.#plans.values())
-      for (const principal of plan.principals)
-        for (const resource of plan.resources) yield this.#needsFor(plan, principal, resource)
+      for (const principal of plan.principals.keys())
+        for (const resource of plan.resources.keys()) yield this.#needsFor(plan, principal, resource)
   }
 
   #source(loaded: LoadedEntities | undefined): RequestEntities {
@@ -199,7 +199,7 @@ export class Access<M extends AccessModel = AccessModel, O extends AccessObjects
   #prepare(request: UntypedRequest, source: RequestEntities): Prepared | string {
     const plan = this.#plans.get(request.action)
     if (plan === undefined) return `the schema has no action \`${request.action}\``
-    const [principal, resource] = source.take(request.principal, request.resource)
+    const [principal, resource] = source.take(request.principal, request.resource, plan.entity)
     const context = contextOf(plan, request.context)
     const raw = request.context as Plain | undefined
     const misfit = judgeRequest(plan, principal, resource, raw, context, this.schema)

@@ -110,7 +110,9 @@ const NONE: readonly never[] = Object.freeze([])
 
 function idsOf(policies: CompiledPolicy[] | undefined): readonly string[] {
   if (policies === undefined) return NONE
-  if (policies.length > 1) policies.sort((a, b) => a.order - b.order)
+  const [only] = policies
+  if (only !== undefined && policies.length === 1) return only.reason
+  policies.sort((a, b) => a.order - b.order)
   return policies.map(({ policy }) => policy.id)
 }
 

@@ -25,7 +25,7 @@ export function entityOf(env: Env, uid: EntityUid): Entity | undefined {
 
 /** Whether `uid` is `target` or below it. */
 export function isIn(env: Env, uid: EntityUid, target: EntityUid): boolean {
-  return uid.key === target.key || entityOf(env, uid)?.ancestors.has(target.key) === true
+  return uid.equals(target) || entityOf(env, uid)?.ancestors.has(target.key) === true
 }
 
 /** A compiled expression; `constant` is its outcome when it does not depend on the request. */
