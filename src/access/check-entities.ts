@@ -82,6 +82,8 @@ export class ObjectEntity implements Entity {
   readonly #kind: EntityKind
   readonly #given: UntypedEntity
   readonly #source: RequestEntities
+  #parents: readonly EntityRef[] | undefined
+  #isFlat: boolean | undefined
   #ancestors: ReadonlySet<string> | undefined
   #tags: CedarRecord | undefined
 
@@ -104,8 +106,20 @@ export class ObjectEntity implements Entity {
     return (this.#ancestors ??= this.#source.ancestorsOf(this.parents))
   }
 
+  /** Where nothing is known of the parents, they are all there is above, and no table is needed. */
+  isBelow(target: EntityUid): boolean {
+    if (this.#ancestors !== undefined) return this.#ancestors.has(target.key)
+    for (const { type, id } of this.parents) if (id === target.id && type === target.type) return true
+    this.#isFlat ??= !this.parents.some((parent) => this.#source.mayKnow(parent.type))
+    return this.#isFlat ? false : this.ancestors.has(target.key)
+  }
+
   /** As the application gives them. */
   get parents(): readonly EntityRef[] {
+    return (this.#parents ??= this.#readParents())
+  }
+
+  #readParents(): readonly EntityRef[] {
     const { object, parents = NO_PARENTS } = this.#given
     return object === undefined ? parents : (this.#kind.reader?.parents?.(object) ?? NO_PARENTS)
   }
@@ -160,6 +174,12 @@ export class RequestEntities implements EntitySource {
     if (uid === this.#principal?.uid) return this.#principal
     if (uid === this.#action?.uid) return this.#action
     return this.#object(uid) ?? this.#actions.get(uid.key)
+  }
+
+  /** Whether there may be an entity of this type. */
+  mayKnow(type: string): boolean {
+    if (this.#loaded !== undefined || this.#kinds.get(type)?.reader?.find !== undefined) return true
+    return this.#principal?.uid.type === type || this.#resource?.uid.type === type
   }
 
   ancestorsOf(parents: readonly EntityRef[]): ReadonlySet<string> {

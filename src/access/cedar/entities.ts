@@ -7,6 +7,8 @@ export interface Entity {
   readonly tags: CedarRecord
   /** The keys of everything above it: its parents, theirs, and so on. */
   readonly ancestors: ReadonlySet<string>
+  /** Whether `ancestors` has the target's key, where that can be told with less work. */
+  isBelow?(target: EntityUid): boolean
 }
 
 /** Where the evaluator finds entities. It may make them when asked; it must give the same one within a decision. */

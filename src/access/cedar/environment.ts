@@ -25,7 +25,10 @@ export function entityOf(env: Env, uid: EntityUid): Entity | undefined {
 
 /** Whether `uid` is `target` or below it. */
 export function isIn(env: Env, uid: EntityUid, target: EntityUid): boolean {
-  return uid.equals(target) || entityOf(env, uid)?.ancestors.has(target.key) === true
+  if (uid.equals(target)) return true
+  const entity = entityOf(env, uid)
+  if (entity === undefined) return false
+  return entity.isBelow === undefined ? entity.ancestors.has(target.key) : entity.isBelow(target)
 }
 
 /** A compiled expression; `constant` is its outcome when it does not depend on the request. */
