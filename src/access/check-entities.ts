@@ -134,34 +134,45 @@ export class ObjectEntity implements Entity {
 /** What was loaded before a decision, by key; undefined: it does not exist. */
 export type LoadedEntities = ReadonlyMap<string, UntypedEntity | undefined>
 
+/** Where entities come from that a request does not bring. */
+export interface EntityPlaces {
+  readonly kinds: ReadonlyMap<string, EntityKind>
+  readonly actions: ReadonlyMap<string, Entity>
+  /** What the application keeps in memory, with its hierarchy closed. */
+  readonly kept: EntitySource | undefined
+}
+
 /** What a decision can look at: the request's own entities, what was loaded, and what readers find in memory. */
 export class RequestEntities implements EntitySource {
   readonly #kinds: ReadonlyMap<string, EntityKind>
   readonly #actions: ReadonlyMap<string, Entity>
   readonly #loaded: LoadedEntities | undefined
+  readonly #kept: EntitySource | undefined
   #action: Entity | undefined
   #known: Map<string, ObjectEntity | undefined> | undefined
   #principal: ObjectEntity | undefined
   #resource: ObjectEntity | undefined
 
-  constructor(
-    kinds: ReadonlyMap<string, EntityKind>,
-    actions: ReadonlyMap<string, Entity>,
-    loaded?: LoadedEntities,
-  ) {
+  constructor({ kinds, actions, kept }: EntityPlaces, loaded?: LoadedEntities) {
     this.#kinds = kinds
     this.#actions = actions
+    this.#kept = kept
     this.#loaded = loaded
   }
 
   /** Takes a request's own entities; gives their names. */
   take(principal: UntypedEntity, resource: UntypedEntity, action?: Entity): readonly [EntityUid, EntityUid] {
-    const one = this.#uidOf(principal)
-    const other = this.#uidOf(resource)
     this.#action = action
-    this.#principal = isName(principal) ? undefined : this.#make(one, principal)
-    this.#resource = isName(resource) ? undefined : this.#make(other, resource)
-    return [one, other]
+    this.#principal = undefined
+    this.#resource = undefined
+    const one = this.#kinds.get(principal.type)
+    const other = this.#kinds.get(resource.type)
+    const uid = uidOf(principal, one?.reader)
+    const otherUid = uidOf(resource, other?.reader)
+    if (one !== undefined && !isName(principal)) this.#principal = new ObjectEntity(uid, one, principal, this)
+    if (other !== undefined && !isName(resource))
+      this.#resource = new ObjectEntity(otherUid, other, resource, this)
+    return [uid, otherUid]
   }
 
   /** Whether the request itself brings this entity, and not its name alone. */
@@ -173,12 +184,13 @@ export class RequestEntities implements EntitySource {
     if (uid === this.#resource?.uid) return this.#resource
     if (uid === this.#principal?.uid) return this.#principal
     if (uid === this.#action?.uid) return this.#action
-    return this.#object(uid) ?? this.#actions.get(uid.key)
+    return this.#object(uid) ?? this.#kept?.get(uid) ?? this.#actions.get(uid.key)
   }
 
   /** Whether there may be an entity of this type. */
   mayKnow(type: string): boolean {
-    if (this.#loaded !== undefined || this.#kinds.get(type)?.reader?.find !== undefined) return true
+    if (this.#loaded !== undefined || this.#kept !== undefined) return true
+    if (this.#kinds.get(type)?.reader?.find !== undefined) return true
     return this.#principal?.uid.type === type || this.#resource?.uid.type === type
   }
 
@@ -194,6 +206,7 @@ export class RequestEntities implements EntitySource {
         throw new RingwallError('access.hierarchy-too-large', `an entity is below more than ${MAX_ANCESTORS}`)
       const parent = this.#object(uid)
       if (parent !== undefined) rest.push(...parent.parents)
+      else for (const key of this.#kept?.get(uid)?.ancestors ?? NO_ANCESTORS) found.add(key)
     }
     return found
   }
@@ -208,7 +221,7 @@ export class RequestEntities implements EntitySource {
     const known = this.#known?.get(key)
     if (known !== undefined || this.#known?.has(key) === true) return known
     const given = this.#loaded?.get(key) ?? this.#find(uid, kind)
-    const entity = given === undefined ? undefined : this.#make(uid, given)
+    const entity = given === undefined ? undefined : new ObjectEntity(uid, kind, given, this)
     ;(this.#known ??= new Map()).set(key, entity)
     return entity
   }
@@ -217,19 +230,13 @@ export class RequestEntities implements EntitySource {
     const object = reader?.find?.(id)
     return object === undefined ? undefined : { type, object }
   }
+}
 
-  #make(uid: EntityUid, given: UntypedEntity): ObjectEntity | undefined {
-    const kind = this.#kinds.get(uid.type)
-    return kind === undefined ? undefined : new ObjectEntity(uid, kind, given, this)
-  }
-
-  #uidOf({ type, id, object }: UntypedEntity): EntityUid {
-    if (object === undefined) return new EntityUid(type, `${id}`)
-    const reader = this.#kinds.get(type)?.reader
-    if (reader === undefined)
-      throw new RingwallError('access.reader-missing', `\`objects\` has no reader for \`${type}\``)
-    return new EntityUid(type, reader.id(object))
-  }
+function uidOf({ type, id, object }: UntypedEntity, reader: UntypedReader | undefined): EntityUid {
+  if (object === undefined) return new EntityUid(type, `${id}`)
+  if (reader === undefined)
+    throw new RingwallError('access.reader-missing', `\`objects\` has no reader for \`${type}\``)
+  return new EntityUid(type, reader.id(object))
 }
 
 /** Only the name of an entity, which must come from elsewhere. */

@@ -7,6 +7,8 @@ import {
   AccessError,
   type Check,
   createAccess,
+  Entities,
+  EntityUid,
   parsePolicies,
 } from './index.ts'
 
@@ -307,6 +309,24 @@ test('a forbid that cannot be evaluated forbids where that is asked for', () => 
     resource: { type: 'Document', id: '1', attributes: doc({ label: { level: 'high' } }) },
   })
   assert.deepEqual([check.decision, check.reasons], ['deny', ['secret']])
+})
+
+test('entities that are kept in memory are looked at where nothing nearer has one', () => {
+  const uid = (type: string, id: string): EntityUid => new EntityUid(type, id)
+  const kept = Entities.of([
+    { uid: uid('Role', 'chief'), parents: [uid('Role', 'admin')] },
+    { uid: uid('Role', 'admin'), parents: [] },
+    { uid: uid('User', 'ann'), parents: [uid('Role', 'chief')] },
+  ])
+  assert.ok(kept instanceof Entities)
+  const keeping = createAccess({ policies: POLICIES, schema: SCHEMA, entities: kept })
+  const reasons = (principal: object): readonly string[] =>
+    keeping.check({ principal: principal as never, action: 'read', resource: { type: 'Folder', id: 'f' } })
+      .reasons
+  assert.deepEqual(reasons({ type: 'User', id: 'ann' }), ['admin'])
+  assert.deepEqual(reasons(user('ann')), [])
+  assert.deepEqual(reasons(user('eve', { parents: [{ type: 'Role', id: 'chief' }] })), ['admin'])
+  assert.deepEqual(reasons({ type: 'User', id: 'bob' }), [])
 })
 
 test('the version changes with what policies and schema say, not with how they are written', () => {

@@ -1,10 +1,10 @@
 import { Authorizer, type Decision } from './cedar/authorizer.ts'
-import type { Entity } from './cedar/entities.ts'
+import type { EntitySource } from './cedar/entities.ts'
 import type { Policy } from './cedar/ast.ts'
 import { isPossible } from './cedar/policy-index.ts'
 import type { Schema } from './cedar/schema.ts'
 import { CedarRecord, EMPTY_RECORD, type EntityUid, type FaultKind, type Plain } from './cedar/value.ts'
-import { type EntityKind, kindsOf, type LoadedEntities, RequestEntities } from './check-entities.ts'
+import { type EntityPlaces, kindsOf, type LoadedEntities, RequestEntities } from './check-entities.ts'
 import { AccessError, type LoadedPolicies, loadPolicies, type PolicyInput, versionOf } from './check-load.ts'
 import { loadEntities } from './check-loading.ts'
 import type {
@@ -28,6 +28,8 @@ export interface AccessInput<M extends AccessModel = AccessModel, O extends Acce
   readonly schema: string | Schema
   /** How the application's own objects are read, found and loaded. */
   readonly objects?: ObjectReaders<M, O>
+  /** Entities that are kept in memory, such as roles and teams: looked at where neither request nor readers have one. */
+  readonly entities?: EntitySource
   /** What a `forbid` does that cannot be evaluated: `skip` is Cedar's rule, `deny` is on the safe side. */
   readonly failedForbid?: 'skip' | 'deny'
 }
@@ -81,8 +83,7 @@ export class Access<M extends AccessModel = AccessModel, O extends AccessObjects
   readonly schema: Schema
   readonly #authorizer: Authorizer
   readonly #plans: ReadonlyMap<string, ActionPlan>
-  readonly #actions: ReadonlyMap<string, Entity>
-  readonly #kinds: ReadonlyMap<string, EntityKind>
+  readonly #places: EntityPlaces
   readonly #impossible: readonly string[]
   readonly #needs = new Map<string, NeedsByType>()
   #version: string | undefined
@@ -93,8 +94,11 @@ export class Access<M extends AccessModel = AccessModel, O extends AccessObjects
     this.#impossible = loaded.impossible
     this.#authorizer = new Authorizer(loaded.policies, { failedForbid: input.failedForbid ?? 'skip' })
     this.#plans = plansOf(loaded.schema)
-    this.#actions = new Map([...this.#plans.values()].map(({ entity }) => [entity.uid.key, entity]))
-    this.#kinds = kindsOf(loaded.schema, input.objects ?? {})
+    this.#places = {
+      kinds: kindsOf(loaded.schema, (input.objects ?? {}) as Readonly<Record<string, UntypedReader>>),
+      actions: new Map([...this.#plans.values()].map(({ entity }) => [entity.uid.key, entity])),
+      kept: input.entities,
+    }
   }
 
   /** Changes exactly when policies or schema do; belongs into every record of a decision. */
@@ -146,7 +150,7 @@ export class Access<M extends AccessModel = AccessModel, O extends AccessObjects
       const context = contextOf(plan, request.context)
       return [{ ...request, context, needs, wanted, source: this.#source(loaded) }]
     })
-    await loadEntities(known, this.#kinds, loaded)
+    await loadEntities(known, this.#places.kinds, loaded)
     return loaded
   }
 
@@ -171,8 +175,9 @@ export class Access<M extends AccessModel = AccessModel, O extends AccessObjects
     const found = new Set(this.#impossible.map((id) => `no request can satisfy the policy \`${id}\``))
     for (const { principal, resource, wanted } of this.#everyWanted())
       for (const [type, { attributes, tags }] of wanted) {
-        const reader = this.#kinds.get(type)?.reader
-        const isFound = reader?.find !== undefined || reader?.load !== undefined
+        const reader = this.#places.kinds.get(type)?.reader
+        const isFound =
+          this.#places.kept !== undefined || reader?.find !== undefined || reader?.load !== undefined
         const isAsked = attributes.length > 0 || tags
         if (isAsked && !isFound && type !== principal && type !== resource)
           found.add(`policies look into \`${type}\`, but \`objects\` cannot find or load one`)
@@ -187,7 +192,7 @@ export class Access<M extends AccessModel = AccessModel, O extends AccessObjects
   }
 
   #source(loaded: LoadedEntities | undefined): RequestEntities {
-    return new RequestEntities(this.#kinds, this.#actions, loaded)
+    return new RequestEntities(this.#places, loaded)
   }
 
   #check(request: UntypedRequest, source: RequestEntities): Check {

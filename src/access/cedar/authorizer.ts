@@ -112,8 +112,17 @@ function idsOf(policies: CompiledPolicy[] | undefined): readonly string[] {
   if (policies === undefined) return NONE
   const [only] = policies
   if (only !== undefined && policies.length === 1) return only.reason
-  policies.sort((a, b) => a.order - b.order)
+  if (!isInOrder(policies)) policies.sort((a, b) => a.order - b.order)
   return policies.map(({ policy }) => policy.id)
+}
+
+function isInOrder(policies: readonly CompiledPolicy[]): boolean {
+  let last = -1
+  for (const { order } of policies) {
+    if (order < last) return false
+    last = order
+  }
+  return true
 }
 
 function errorsOf(failed: Failed[] | undefined): readonly PolicyError[] {

@@ -163,7 +163,7 @@ export class CedarRecord {
     for (let made = this.#made; made !== undefined; made = made.next)
       if (made.name === name) return made.value
     const value = this.#reader.read(this.#raw, name)
-    if (value instanceof CedarSet || value instanceof CedarRecord)
+    if (typeof value === 'object' && (value instanceof CedarSet || value instanceof CedarRecord))
       this.#made = { name, value, next: this.#made }
     return value
   }
