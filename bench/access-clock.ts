@@ -1,7 +1,10 @@
 // How fast is a function, and how long does one call take?
 import { median } from './measured-process.ts'
 
-/** Calls per second of each, in turns, so that a noisy neighbour disturbs all alike; the median of the rounds. */
+/**
+ * Calls per second of processor time of each, in turns, so that a noisy neighbour disturbs all alike; the median of
+ * the rounds. The time is that of all threads of the process: who collects much garbage pays for it.
+ */
 export function rates<Name extends string>(
   turns: Readonly<Record<Name, (at: number) => unknown>>,
   options: { readonly rounds: number; readonly milliseconds: number },
@@ -20,15 +23,21 @@ export function rates<Name extends string>(
 let sink: unknown
 
 function rateOf(turn: (at: number) => unknown, milliseconds: number): number {
-  const start = performance.now()
+  const start = process.cpuUsage()
   let calls = 0
   let burst = 1
   for (;;) {
     for (let end = calls + burst; calls < end; calls++) sink = turn(calls)
-    const elapsed = performance.now() - start
+    const elapsed = elapsedMs(start)
     if (elapsed >= milliseconds) return (calls / elapsed) * 1000
     if (elapsed < milliseconds / 50) burst *= 2
   }
+}
+
+/** Milliseconds of processor time. */
+export function elapsedMs(start: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(start)
+  return (user + system) / 1000
 }
 
 /** Nanoseconds of single calls, the clock's own reading among them: half, and 99 of 100, take no longer. */

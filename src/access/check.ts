@@ -15,6 +15,7 @@ import type {
   CheckRequest,
   ObjectReaders,
   UntypedEntity,
+  UntypedReader,
   UntypedRequest,
   Wanted,
 } from './check-model.ts'
