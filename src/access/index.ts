@@ -10,6 +10,9 @@ export {
 export { type Misfits, validateEntities, validateEntity, validateRequest } from './cedar/conformance.ts'
 export { Entities, type Entity, type EntityDraft, type EntitySource } from './cedar/entities.ts'
 export { contextFrom, entitiesFrom, parseEntities } from './cedar/entities-json.ts'
+export { Datetime, Duration } from './cedar/extensions/datetime.ts'
+export { Decimal } from './cedar/extensions/decimal.ts'
+export { IpAddress } from './cedar/extensions/ipaddr.ts'
 export { formatPolicies, type FormatOptions } from './cedar/formatter.ts'
 export type { Json } from './cedar/json.ts'
 export { readJson } from './cedar/json-reader.ts'
@@ -50,6 +53,8 @@ export {
   type AuthorizationConfig,
   authorizationSchema,
 } from './config.ts'
+export { type BeginPolicy, policyBuilder, PolicyDraft } from './policy-builder.ts'
+export type { EntityTerm, PolicyHead, RecordTerm, ScopeInput, TermFor } from './policy-builder-types.ts'
 export { GUIDE_ROLES, PermissionDenied, PERMISSIONS, Rbac, requirePermission } from './rbac.ts'
 export { typesFromSchema, type TypesOptions } from './types-from-schema.ts'
 export { accessWall } from './wall.ts'

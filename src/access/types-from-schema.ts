@@ -23,10 +23,13 @@ export function typesFromSchema(schema: Schema, options: TypesOptions = {}): str
     .map((action) => actionLines(action, schema))
   const body = [...section('entities', entities), ...section('actions', actions)].map(indent)
   const lines = [`export interface ${name} {`, ...body, '}']
-  const isNamed = lines.some((line) => line.includes('EntityRef<'))
+  const all = lines.join('\n')
+  const imported = ['Datetime', 'Decimal', 'Duration', 'EntityRef', 'IpAddress'].filter((one) =>
+    new RegExp(`\\| ${one}\\b`).test(all),
+  )
   return [
     '// Generated from the Cedar schema by `typesFromSchema`. Write the schema, not this file.',
-    ...(isNamed ? [`import type { EntityRef } from ${text(from)}`, ''] : []),
+    ...(imported.length > 0 ? [`import type { ${imported.join(', ')} } from ${text(from)}`, ''] : []),
     ...lines,
     '',
   ].join('\n')
@@ -77,12 +80,13 @@ function typeText(type: Type, margin: string): string {
     case 'never':
       return 'never'
     case 'extension':
-      return type.name === 'datetime' ? 'Date | string' : 'string'
+      return EXTENSIONS[type.name]
     case 'entity':
       return `string | EntityRef<${union(type.names.map(text))}>`
     case 'set': {
       const element = typeText(type.element, margin)
-      return `readonly (${element})[] | ReadonlySet<${element}>`
+      const item = element.includes(' ') ? `(${element})` : element
+      return `readonly ${item}[] | ReadonlySet<${element}>`
     }
     case 'record': {
       if (type.attributes.size === 0) return 'object'
@@ -96,6 +100,14 @@ function typeText(type: Type, margin: string): string {
       return type satisfies never
   }
 }
+
+/** A text will do, or what has the type already; the classes also tell the policy builder what it is. */
+const EXTENSIONS = {
+  ipaddr: 'string | IpAddress',
+  decimal: 'string | Decimal',
+  datetime: 'Date | string | Datetime',
+  duration: 'string | Duration',
+} as const
 
 function union(members: readonly string[]): string {
   return members.length === 0 ? 'never' : members.join(' | ')
