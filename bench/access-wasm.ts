@@ -58,7 +58,7 @@ export function entityJson(
   parents: readonly TypeAndId[],
 ): EntityJson {
   const attrs = attributes.names.map((name) => [name, valueToJson(attributes.get(name) as Value)])
-  return { uid: { type, id }, attrs: Object.fromEntries(attrs), parents: [...parents] } as EntityJson
+  return { uid: { type, id }, attrs: Object.fromEntries(attrs), parents: [...parents] }
 }
 
 /** Throws unless both say the same: the decision, the policies that made it, and those that failed. */

@@ -96,7 +96,7 @@ export class Access<M extends AccessModel = AccessModel, O extends AccessObjects
     this.#authorizer = new Authorizer(loaded.policies, { failedForbid: input.failedForbid ?? 'skip' })
     this.#plans = plansOf(loaded.schema)
     this.#places = {
-      kinds: kindsOf(loaded.schema, (input.objects ?? {}) as Readonly<Record<string, UntypedReader>>),
+      kinds: kindsOf(loaded.schema, input.objects ?? {}),
       actions: new Map([...this.#plans.values()].map(({ entity }) => [entity.uid.key, entity])),
       kept: input.entities,
     }

@@ -17,7 +17,7 @@ export interface TypesOptions {
  */
 export function typesFromSchema(schema: Schema, options: TypesOptions = {}): string {
   const { name = 'AppModel', from = 'ringwall/access' } = options
-  const entities = [...schema.entities.values()].map((type) => entityLines(type))
+  const entities = [...schema.entities.values()].map((type) => entityLines(type, schema))
   const actions = [...schema.actions.values()]
     .filter(({ principals, resources }) => principals.length > 0 && resources.length > 0)
     .map((action) => actionLines(action, schema))
@@ -39,12 +39,12 @@ function section(name: string, entries: readonly (readonly string[])[]): readonl
   return [`readonly ${name}: {`, ...entries.flat().map(indent), '}']
 }
 
-function entityLines({ name, ids, attributes, tags, ancestors }: EntityType): readonly string[] {
+function entityLines({ name, attributes, tags, ancestors }: EntityType, schema: Schema): readonly string[] {
   return [
     `readonly ${property(name)}: {`,
-    `  readonly id: ${ids === undefined ? 'string' : union(ids.map(text))}`,
-    ...recordLines('  readonly attributes: ', attributes, '  '),
-    `  readonly tags: ${tags === undefined ? 'never' : typeText(tags, '  ')}`,
+    `  readonly id: ${idsText([name], schema)}`,
+    ...recordLines('  readonly attributes: ', attributes, schema),
+    `  readonly tags: ${tags === undefined ? 'never' : typeText(tags, schema, '  ')}`,
     `  readonly parents: ${union([...ancestors].map(text))}`,
     '}',
   ]
@@ -57,17 +57,17 @@ function actionLines(action: ActionType, schema: Schema): readonly string[] {
     `  readonly resource: ${union(action.resources.map(text))}`,
     ...(action.context.attributes.size === 0
       ? ['  readonly context: Readonly<Record<string, never>>']
-      : recordLines('  readonly context: ', action.context, '  ')),
+      : recordLines('  readonly context: ', action.context, schema)),
     '}',
   ]
 }
 
-function recordLines(start: string, type: RecordType, margin: string): readonly string[] {
-  return `${start}${typeText(type, margin)}`.split('\n')
+function recordLines(start: string, type: RecordType, schema: Schema): readonly string[] {
+  return `${start}${typeText(type, schema, '  ')}`.split('\n')
 }
 
 /** The JavaScript values that stand for a Cedar type; a value that may be absent may also be null, as in a row. */
-function typeText(type: Type, margin: string): string {
+function typeText(type: Type, schema: Schema, margin: string): string {
   switch (type.kind) {
     case 'Bool':
     case 'true':
@@ -82,16 +82,16 @@ function typeText(type: Type, margin: string): string {
     case 'extension':
       return EXTENSIONS[type.name]
     case 'entity':
-      return `string | EntityRef<${union(type.names.map(text))}>`
+      return `${idsText(type.names, schema)} | EntityRef<${union(type.names.map(text))}>`
     case 'set': {
-      const element = typeText(type.element, margin)
+      const element = typeText(type.element, schema, margin)
       const item = element.includes(' ') ? `(${element})` : element
       return `readonly ${item}[] | ReadonlySet<${element}>`
     }
     case 'record': {
       if (type.attributes.size === 0) return 'object'
       const fields = [...type.attributes].map(([name, { type: field, isRequired }]) => {
-        const value = typeText(field, `${margin}  `)
+        const value = typeText(field, schema, `${margin}  `)
         return `${margin}  readonly ${property(name)}${isRequired ? `: ${value}` : `?: ${value} | null | undefined`}`
       })
       return `{\n${fields.join('\n')}\n${margin}}`
@@ -99,6 +99,12 @@ function typeText(type: Type, margin: string): string {
     default:
       return type satisfies never
   }
+}
+
+/** The ids that entities of these types may have. */
+function idsText(types: readonly string[], schema: Schema): string {
+  const ids = types.map((type) => schema.entities.get(type)?.ids)
+  return ids.every((list) => list !== undefined) ? union(ids.flat().map(text)) : 'string'
 }
 
 /** A text will do, or what has the type already; the classes also tell the policy builder what it is. */
