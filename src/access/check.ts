@@ -15,7 +15,6 @@ import type {
   CheckRequest,
   ObjectReaders,
   UntypedEntity,
-  UntypedReader,
   UntypedRequest,
   Wanted,
 } from './check-model.ts'
