@@ -60,7 +60,7 @@ interface Answer {
 function askUs(authorizer: Authorizer, entities: Entities, request: RandomRequest): Answer {
   const uid = ({ type, id }: { readonly type: string; readonly id: string }): EntityUid =>
     new EntityUid(type, id)
-  const context = contextFrom(request.context as Json)
+  const context = contextFrom(request.context)
   if (!context.ok) return { decision: `the context cannot be read`, reasons: [], failed: [] }
   const asked = {
     principal: uid(request.principal),

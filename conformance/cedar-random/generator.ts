@@ -182,8 +182,13 @@ export class Generator {
       }
       case 'Record':
         return depth > 0 && !this.#chance(4) ? {} : this.#attributes(depth + 1)
-      default:
+      case 'decimal':
+      case 'ip':
+      case 'datetime':
+      case 'duration':
         return { __extn: { fn: kind, arg: this.#readable(kind) } }
+      default:
+        return kind satisfies never
     }
   }
 
@@ -268,8 +273,13 @@ export class Generator {
           `${sub('datetime')}.durationSince(${sub('datetime')})`,
           `${sub('datetime')}.toTime()`,
         ])
-      default:
+      case 'String':
+      case 'Entity':
+      case 'decimal':
+      case 'ip':
         return this.#leaf(kind)
+      default:
+        return kind satisfies never
     }
   }
 
@@ -322,8 +332,13 @@ export class Generator {
         return this.#pick(['[]', '[1, 2]', '["a"]', `[${this.#uid()}, principal]`])
       case 'Record':
         return this.#pick(['{}', 'context', '{name: "a"}'])
-      default:
+      case 'decimal':
+      case 'ip':
+      case 'datetime':
+      case 'duration':
         return `${kind}(${this.#quote(this.#pick(TEXTS[kind]))})`
+      default:
+        return kind satisfies never
     }
   }
 
