@@ -27,6 +27,7 @@ const house = mkdtempSync(join(tmpdir(), 'ringwall-types-'))
 after(() => rmSync(house, { recursive: true, force: true }))
 /** The parts of the door that are needed, so that little is compiled. */
 const door = './door.ts'
+const model = './model.ts'
 const DOOR = [
   'check',
   'check-model',
@@ -46,7 +47,7 @@ function generated(text: string): string {
 
 const USES = `
 import { type Access, createAccess, policyBuilder } from ${JSON.stringify(door)}
-import type { AppModel } from './model.ts'
+import type { AppModel } from ${JSON.stringify(model)}
 interface Row { readonly id: string; readonly rowOwner: string }
 declare const access: Access<AppModel, { Document: Row }>
 declare const row: Row
