@@ -55,6 +55,29 @@ export {
 } from './config.ts'
 export { type BeginPolicy, policyBuilder, PolicyDraft } from './policy-builder.ts'
 export type { EntityTerm, PolicyHead, RecordTerm, ScopeInput, TermFor } from './policy-builder-types.ts'
+export { AuthorizedWhere } from './filter/authorized-where.ts'
+export { SqlCondition, type SqlOptions, type SqlTag, type SqlText } from './filter/sql-condition.ts'
+export {
+  type Filter,
+  type FilterOptions,
+  type FilterRequest,
+  loadFilter,
+  type Question,
+  type RowOptions,
+  type WhoRequest,
+} from './filter/filter.ts'
+export type {
+  AttributeConfig,
+  ColumnConfig,
+  EntityConfig,
+  MappingConfig,
+  ParentConfig,
+  Storage,
+} from './filter/mapping.ts'
+export { type DialectName, readMapping } from './filter/mapping-reader.ts'
+export { mappingSchema } from './filter/mapping-schema.ts'
+export type { ContextParty, Party, SqlAttribute, SqlEntity } from './filter/party.ts'
+export type { Known, Plan } from './filter/plan.ts'
 export { GUIDE_ROLES, PermissionDenied, PERMISSIONS, Rbac, requirePermission } from './rbac.ts'
 export { typesFromSchema, type TypesOptions } from './types-from-schema.ts'
 export { accessWall } from './wall.ts'
