@@ -1,12 +1,18 @@
 // How fast is a decision, against the reference in WebAssembly, CASL and casbin? All are asked the same in this run,
 // and a decision that differs from the reference's ends it.
+import { measureFilter } from './access-filter.ts'
 import { measureApps } from './access-generated.ts'
 import { measureMany } from './access-many.ts'
 import { measureGuide, type Measured } from './access-measured-guide.ts'
 import type { BenchResult } from './run.ts'
 
 export async function run({ quick }: { readonly quick: boolean }): Promise<BenchResult> {
-  const all: readonly Measured[] = [await measureGuide(quick), measureApps(quick), measureMany(quick)]
+  const all: readonly Measured[] = [
+    await measureGuide(quick),
+    measureApps(quick),
+    measureMany(quick),
+    await measureFilter(quick),
+  ]
   const parts = (['figures', 'peers', 'ratio'] as const).map((part) => {
     const entries = all.flatMap((measured) => Object.entries(measured[part]))
     return Object.fromEntries(entries.map(([name, value]) => [name, rounded(value)]))

@@ -157,7 +157,7 @@ export async function openMysql(): Promise<Database | undefined> {
     if (value === null) return null
     if (type === 'moment') return new Date(Number(value)).toISOString().replace('T', ' ').replace('Z', '')
     if (type === 'numeric') return numeric(BigInt(value as bigint))
-    return typeof value === 'boolean' ? Number(value) : String(value as string)
+    return typeof value === 'boolean' ? Number(value) : String(value)
   }
   await connection.query(`CREATE DATABASE ${NAME} CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci; USE ${NAME}`)
   return {

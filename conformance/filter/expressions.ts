@@ -72,5 +72,5 @@ function arrayOf(elements: readonly string[], type: string): string {
 function textOf(value: Value): string {
   if (value instanceof EntityUid) return value.id
   if (value instanceof Datetime) return new Date(Number(value.ms)).toISOString()
-  return String(value as string | number | boolean)
+  return String(value)
 }
