@@ -157,14 +157,13 @@ export class CedarRecord {
     this.#reader = reader
   }
 
-  /** Sets and records are converted once; anything else costs no more to convert than to keep. */
+  /** What is an object is made once; a scalar costs no more to convert than to keep. */
   get(name: string): Outcome | undefined {
     if (this.#reader === undefined) return this.#fields?.get(name)
     for (let made = this.#made; made !== undefined; made = made.next)
       if (made.name === name) return made.value
     const value = this.#reader.read(this.#raw, name)
-    if (typeof value === 'object' && (value instanceof CedarSet || value instanceof CedarRecord))
-      this.#made = { name, value, next: this.#made }
+    if (typeof value === 'object') this.#made = { name, value, next: this.#made }
     return value
   }
 
@@ -197,7 +196,7 @@ export class CedarRecord {
 /** A short list: policies look at few attributes of one object. */
 interface Made {
   readonly name: string
-  readonly value: CedarSet | CedarRecord
+  readonly value: Outcome
   readonly next: Made | undefined
 }
 
