@@ -27,6 +27,8 @@ export interface EntityDraft {
 /** Entities held in memory, with the transitive closure of their parents. */
 export class Entities implements EntitySource {
   readonly #byKey: ReadonlyMap<string, Entity>
+  /** The same by type and id: the texts that requests bring are looked up without making another of them. */
+  readonly #byType = new Map<string, Map<string, Entity>>()
   readonly #parents: ReadonlyMap<string, readonly EntityUid[]>
 
   private constructor(
@@ -34,6 +36,10 @@ export class Entities implements EntitySource {
     parents: ReadonlyMap<string, readonly EntityUid[]>,
   ) {
     this.#byKey = byKey
+    for (const entity of byKey.values()) {
+      const { type, id } = entity.uid
+      this.#byType.getOrInsertComputed(type, () => new Map()).set(id, entity)
+    }
     this.#parents = parents
   }
 
@@ -52,7 +58,7 @@ export class Entities implements EntitySource {
   }
 
   get(uid: EntityUid): Entity | undefined {
-    return this.#byKey.get(uid.key)
+    return this.#byType.get(uid.type)?.get(uid.id)
   }
 
   /** The parents as they were given. */
