@@ -1,4 +1,4 @@
-import { type Entity, type EntitySource, UNKNOWN } from './cedar/entities.ts'
+import { type Entity, type EntitySource, UNKNOWN, unknownRecord } from './cedar/entities.ts'
 import { valueOf } from './cedar/objects.ts'
 import type { RecordType } from './cedar/types.ts'
 import { CedarRecord, EMPTY_RECORD, type EntityUid, type Fault } from './cedar/value.ts'
@@ -41,13 +41,11 @@ function entityOf(set: PolicySet, { uid, attributes, parents, missing, knownAbov
   return {
     uid,
     attributes: openRecord(attributes, type, missing),
-    tags: missing === 'absent' ? EMPTY_RECORD : UNKNOWN_TAGS,
+    tags: missing === 'absent' ? EMPTY_RECORD : unknownRecord(),
     ancestors,
     above: (name) => (knownAbove === 'all' || knownAbove.has(name) ? undefined : UNKNOWN),
   }
 }
-
-const UNKNOWN_TAGS = new CedarRecord(new Map(), undefined, undefined, () => UNKNOWN)
 
 /** A record over plain values, in which what is not there may be unknown. */
 export function openRecord(
@@ -57,12 +55,12 @@ export function openRecord(
 ): CedarRecord {
   const otherwise = (name: string): Fault | undefined =>
     missing === 'unknown' || type?.attributes.get(name)?.isRequired === true ? UNKNOWN : undefined
-  return new CedarRecord(
-    new Map(),
-    raw,
-    (value, name) => valueOf(value, type?.attributes.get(name)?.type, 1) ?? otherwise(name),
-    otherwise,
-  )
+  return new CedarRecord(undefined, raw, {
+    read: (from, name) =>
+      (Object.hasOwn(from, name) ? valueOf(from[name], type?.attributes.get(name)?.type, 1) : undefined) ??
+      otherwise(name),
+    names: (from) => Object.keys(from),
+  })
 }
 
 /** The fields of a JSON object that a schema names, by the names that an application has for them (`customer.email`). */

@@ -44,6 +44,9 @@ export {
   type EntitySource,
   unknownEntity,
 } from './cedar/entities.ts'
+export { Datetime, Duration } from './cedar/extensions/datetime.ts'
+export { Decimal } from './cedar/extensions/decimal.ts'
+export { IpAddress } from './cedar/extensions/ipaddr.ts'
 export { type FormatOptions, formatPolicies } from './cedar/formatter.ts'
 export { readJson } from './cedar/json-reader.ts'
 export type { Json } from './cedar/json.ts'
@@ -63,6 +66,22 @@ export type { ValidationError, ValidationKind } from './cedar/validation.ts'
 export { validatePolicies, type Validation } from './cedar/validator.ts'
 export { valueFrom, valueToJson } from './cedar/value-json.ts'
 export { CedarRecord, CedarSet, EntityUid, Fault, type Outcome, type Value } from './cedar/value.ts'
+export type { LoadedEntities } from './check-entities.ts'
+export { AccessError, type AccessMistake, type PolicyInput } from './check-load.ts'
+export type {
+  AccessModel,
+  AccessObjects,
+  AnyRequest,
+  CheckRequest,
+  EntityRef,
+  Given,
+  ModelAction,
+  ModelEntity,
+  ObjectReader,
+  ObjectReaders,
+  Wanted,
+} from './check-model.ts'
+export { Access, AccessDenied, type AccessInput, type Check, type CheckError, createAccess } from './check.ts'
 export {
   type AccessBindingConfig,
   type AccessRouteConfig,
@@ -113,6 +132,8 @@ export { type AccessQuestion, covers, giversOf, holdingsOf } from './grants-in-f
 export { type Grant, type GrantDraft, Grants } from './grants.ts'
 export { type Obligation, type ObligationFault, readObligation, signObligation } from './obligation.ts'
 export { type Fulfilment, Obligations, type ObligationsOptions, type Row } from './obligations.ts'
+export type { EntityTerm, PolicyHead, RecordTerm, ScopeInput, TermFor } from './policy-builder-types.ts'
+export { type BeginPolicy, policyBuilder, PolicyDraft } from './policy-builder.ts'
 export { type Named, PolicySet, type PolicySources } from './policy-set.ts'
 export { type BoundaryOptions, generateCases } from './proving/boundary.ts'
 export type { Asked, PolicyCase } from './proving/case.ts'
@@ -173,4 +194,5 @@ export {
   type ReviewProof,
   type ReviewSubjectHolding,
 } from './review.ts'
+export { typesFromSchema, type TypesOptions } from './types-from-schema.ts'
 export { accessWall, type AskForFacts, type FactsAnswer, type PolicyParts } from './wall.ts'

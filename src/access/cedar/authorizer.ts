@@ -110,8 +110,19 @@ const NONE: readonly never[] = Object.freeze([])
 
 function idsOf(policies: CompiledPolicy[] | undefined): readonly string[] {
   if (policies === undefined) return NONE
-  if (policies.length > 1) policies.sort((a, b) => a.order - b.order)
+  const [only] = policies
+  if (only !== undefined && policies.length === 1) return only.reason
+  if (!isInOrder(policies)) policies.sort((a, b) => a.order - b.order)
   return policies.map(({ policy }) => policy.id)
+}
+
+function isInOrder(policies: readonly CompiledPolicy[]): boolean {
+  let last = -1
+  for (const { order } of policies) {
+    if (order < last) return false
+    last = order
+  }
+  return true
 }
 
 function errorsOf(failed: Failed[] | undefined): readonly PolicyError[] {

@@ -7,6 +7,8 @@ export interface Entity {
   readonly tags: CedarRecord
   /** The keys of everything above it: its parents, theirs, and so on. */
   readonly ancestors: ReadonlySet<string>
+  /** Whether `ancestors` has the target's key, where that can be told with less work. */
+  isBelow?(target: EntityUid): boolean
   /** Where it is not known all that is above it: the fault for a type of which that is so. */
   readonly above?: (type: string) => Fault | undefined
 }
@@ -14,12 +16,20 @@ export interface Entity {
 /** What a question gives that cannot be answered here; a partial decision leaves it open. */
 export const UNKNOWN = new Fault('unknown', 'this is not known here')
 
-const unknown = (): Fault => UNKNOWN
-const UNKNOWN_RECORD = new CedarRecord(new Map(), undefined, undefined, unknown)
+/** A record of which no field is known. */
+export function unknownRecord(): CedarRecord {
+  return new CedarRecord(undefined, {}, { read: () => UNKNOWN, names: () => [] })
+}
 
 /** An entity that exists, and of which nothing but its name is known. */
 export function unknownEntity(uid: EntityUid): Entity {
-  return { uid, attributes: UNKNOWN_RECORD, tags: UNKNOWN_RECORD, ancestors: new Set(), above: unknown }
+  return {
+    uid,
+    attributes: unknownRecord(),
+    tags: unknownRecord(),
+    ancestors: new Set(),
+    above: () => UNKNOWN,
+  }
 }
 
 /** Where the evaluator finds entities. It may make them when asked; it must give the same one within a decision. */
@@ -38,6 +48,8 @@ export interface EntityDraft {
 /** Entities held in memory, with the transitive closure of their parents. */
 export class Entities implements EntitySource {
   readonly #byKey: ReadonlyMap<string, Entity>
+  /** The same by type and id: the texts that requests bring are looked up without making another of them. */
+  readonly #byType = new Map<string, Map<string, Entity>>()
   readonly #parents: ReadonlyMap<string, readonly EntityUid[]>
 
   private constructor(
@@ -45,6 +57,10 @@ export class Entities implements EntitySource {
     parents: ReadonlyMap<string, readonly EntityUid[]>,
   ) {
     this.#byKey = byKey
+    for (const entity of byKey.values()) {
+      const { type, id } = entity.uid
+      this.#byType.getOrInsertComputed(type, () => new Map()).set(id, entity)
+    }
     this.#parents = parents
   }
 
@@ -63,7 +79,7 @@ export class Entities implements EntitySource {
   }
 
   get(uid: EntityUid): Entity | undefined {
-    return this.#byKey.get(uid.key)
+    return this.#byType.get(uid.type)?.get(uid.id)
   }
 
   /** The parents as they were given. */

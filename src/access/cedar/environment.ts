@@ -25,9 +25,11 @@ export function entityOf(env: Env, uid: EntityUid): Entity | undefined {
 
 /** Whether `uid` is `target` or below it; a fault where nobody knows what it is below. */
 export function isIn(env: Env, uid: EntityUid, target: EntityUid): boolean | Fault {
-  if (uid.key === target.key) return true
+  if (uid.equals(target)) return true
   const entity = entityOf(env, uid)
-  return entity !== undefined && (entity.ancestors.has(target.key) || (entity.above?.(target.type) ?? false))
+  if (entity === undefined) return false
+  const isBelow = entity.isBelow === undefined ? entity.ancestors.has(target.key) : entity.isBelow(target)
+  return isBelow || (entity.above?.(target.type) ?? false)
 }
 
 /** A compiled expression; `constant` is its outcome when it does not depend on the request. */

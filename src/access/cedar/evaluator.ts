@@ -92,7 +92,7 @@ function unary(kind: 'not' | 'negate' | 'isEmpty', of: Compiled, at: number): Co
     return fold(
       (env) => {
         const value = run(env)
-        if (value instanceof CedarSet) return value.size === 0
+        if (value instanceof CedarSet) return value.isEmpty
         return value instanceof Fault ? value : wrong
       },
       [of],

@@ -7,9 +7,17 @@ import { longOf } from './long.ts'
 import type { Schema } from './schema.ts'
 import { MAX_DEPTH } from './syntax.ts'
 import type { RecordType, Type } from './types.ts'
-import { CedarRecord, CedarSet, EMPTY_RECORD, EntityUid, Fault, type Outcome, type Value } from './value.ts'
-
-type Plain = Readonly<Record<string, unknown>>
+import {
+  CedarRecord,
+  CedarSet,
+  EMPTY_RECORD,
+  EntityUid,
+  Fault,
+  type Outcome,
+  type Plain,
+  type RecordReader,
+  type Value,
+} from './value.ts'
 
 /** An entity as an application has it. */
 export interface PlainEntity {
@@ -63,7 +71,7 @@ export class ObjectEntities implements EntitySource {
       tags:
         plain.tags === undefined
           ? EMPTY_RECORD
-          : new CedarRecord(new Map(), plain.tags, (raw) => valueOf(raw, type?.tags)),
+          : new CedarRecord(undefined, plain.tags, tagReader(type?.tags)),
       get ancestors() {
         return (known ??= ancestors())
       },
@@ -82,18 +90,52 @@ export class ObjectEntities implements EntitySource {
   }
 }
 
-/** A record over a plain object; its values are converted when first asked for. */
-export function recordOf(raw: Plain, type?: RecordType, depth = 0): CedarRecord {
-  return new CedarRecord(new Map(), raw, (value, name) =>
-    valueOf(value, type?.attributes.get(name)?.type, depth + 1),
-  )
+/** A record over a plain object; its values are converted when asked for. */
+export function recordOf(raw: Plain, type?: RecordType, depth = 0, isClosed = false): CedarRecord {
+  return new CedarRecord(undefined, raw, new PlainReader(type, depth, isClosed))
 }
 
 /**
- * A Cedar value of a JavaScript value. Null and undefined are no value, as if the attribute were absent; what
+ * Reads plain objects; only own properties count. A closed reader sees only what the type declares, so that what
+ * the validator says of a policy stays true of objects that have more.
+ */
+export class PlainReader implements RecordReader {
+  readonly #type: RecordType | undefined
+  readonly #depth: number
+  readonly #isClosed: boolean
+
+  constructor(type?: RecordType, depth = 0, isClosed = false) {
+    this.#type = type
+    this.#depth = depth
+    this.#isClosed = isClosed && type !== undefined
+  }
+
+  read(raw: Plain, name: string): Outcome | undefined {
+    if (!Object.hasOwn(raw, name)) return undefined
+    const attribute = this.#type?.attributes.get(name)
+    if (attribute === undefined && this.#isClosed) return undefined
+    return valueOf(raw[name], attribute?.type, this.#depth + 1, this.#isClosed)
+  }
+
+  names(raw: Plain): readonly string[] {
+    const names = Object.keys(raw)
+    return this.#isClosed ? names.filter((name) => this.#type?.attributes.has(name)) : names
+  }
+}
+
+/** Reads tags, which may have any name. */
+export function tagReader(type?: Type): RecordReader {
+  return {
+    read: (raw, name) => (Object.hasOwn(raw, name) ? valueOf(raw[name], type, 1) : undefined),
+    names: (raw) => Object.keys(raw),
+  }
+}
+
+/**
+ * A Cedar value of a JavaScript value. Where the type is an entity, its id or `{type, id}` will do. Null and undefined are no value, as if the attribute were absent; what
  * Cedar has no type for (fractions, functions, objects of a class) is a fault.
  */
-export function valueOf(raw: unknown, type?: Type, depth = 0): Outcome | undefined {
+export function valueOf(raw: unknown, type?: Type, depth = 0, isClosed = false): Outcome | undefined {
   if (raw === null) return undefined
   if (depth > MAX_DEPTH) return new Fault('data', `a value nests deeper than ${MAX_DEPTH} levels`)
   switch (typeof raw) {
@@ -106,7 +148,7 @@ export function valueOf(raw: unknown, type?: Type, depth = 0): Outcome | undefin
     case 'bigint':
       return longOf(raw) ?? new Fault('data', `${raw} does not fit into 64 bits`)
     case 'object':
-      return ofObject(raw, type, depth)
+      return ofObject(raw, type, depth, isClosed)
     case 'undefined':
       return undefined
     case 'function':
@@ -126,11 +168,12 @@ function ofText(text: string, type: Type | undefined): Outcome {
 
 const CLASSES = [EntityUid, CedarSet, CedarRecord, Decimal, IpAddress, Datetime, Duration]
 
-function ofObject(raw: object, type: Type | undefined, depth: number): Outcome {
+function ofObject(raw: object, type: Type | undefined, depth: number, isClosed: boolean): Outcome {
   if (Array.isArray(raw) || raw instanceof Set) {
     const elements: Value[] = []
+    const of = type?.kind === 'set' ? type.element : undefined
     for (const item of raw as Iterable<unknown>) {
-      const element = valueOf(item, type?.kind === 'set' ? type.element : undefined, depth + 1)
+      const element = valueOf(item, of, depth + 1, isClosed)
       if (element === undefined) return new Fault('data', 'null cannot be in a Set')
       if (element instanceof Fault) return element
       elements.push(element)
@@ -145,5 +188,12 @@ function ofObject(raw: object, type: Type | undefined, depth: number): Outcome {
   const prototype: unknown = Object.getPrototypeOf(raw)
   if (prototype !== null && prototype !== Object.prototype)
     return new Fault('data', 'an object of a class is no Cedar value')
-  return recordOf(raw as Plain, type?.kind === 'record' ? type : undefined, depth)
+  if (type?.kind === 'entity') return ofReference(raw as Plain)
+  return recordOf(raw as Plain, type?.kind === 'record' ? type : undefined, depth, isClosed)
+}
+
+function ofReference({ type, id }: Plain): Outcome {
+  return typeof type === 'string' && typeof id === 'string'
+    ? new EntityUid(type, id)
+    : new Fault('data', 'an entity is named by its id or by {type, id}')
 }

@@ -1,4 +1,5 @@
 import type { Policy, Scope } from './ast.ts'
+import { ConditionIndex } from './condition-index.ts'
 import type { Env } from './environment.ts'
 import { allowsAction, compilePolicy, type CompiledPolicy, targetOf } from './policy.ts'
 import { EntityUid } from './value.ts'
@@ -13,7 +14,8 @@ const NO_ANCESTORS: ReadonlySet<string> = new Set()
 
 /**
  * Finds the policies that could apply to a request without looking at the others: first by action and the
- * types of principal and resource, then by the one entity that the policy's head names.
+ * types of principal and resource, then by the one entity that the policy's head names, or else by the first
+ * thing that its conditions ask.
  */
 export class PolicyIndex {
   readonly #policies: readonly CompiledPolicy[]
@@ -44,7 +46,9 @@ export class PolicyIndex {
   #slice(env: Env, ancestors: ReadonlySet<string>): Slice {
     const { action, principal, resource } = env
     const slice = new Slice(
-      this.#policies.filter((policy) => isPossible(policy, env, ancestors)),
+      this.#policies.filter(({ policy }) =>
+        isPossible(policy, principal.type, action.key, ancestors, resource.type),
+      ),
       env,
       ancestors,
     )
@@ -66,11 +70,18 @@ function sameKeys(left: ReadonlySet<string>, right: ReadonlySet<string>): boolea
   return true
 }
 
-function isPossible({ policy }: CompiledPolicy, env: Env, ancestors: ReadonlySet<string>): boolean {
+/** Whether a policy could apply to a request of an action with these types. */
+export function isPossible(
+  policy: Policy,
+  principalType: string,
+  actionKey: string,
+  ancestors: ReadonlySet<string>,
+  resourceType: string,
+): boolean {
   return (
-    allowsType(policy.principal, env.principal.type) &&
-    allowsType(policy.resource, env.resource.type) &&
-    allowsAction(policy.action, env.action.key, ancestors)
+    allowsType(policy.principal, principalType) &&
+    allowsType(policy.resource, resourceType) &&
+    allowsAction(policy.action, actionKey, ancestors)
   )
 }
 
@@ -92,8 +103,11 @@ class Slice {
   readonly #ancestors: ReadonlySet<string>
   readonly size: number
   readonly #rest: readonly CompiledPolicy[]
+  readonly #conditions: ConditionIndex
   readonly #principals: ByTarget
   readonly #resources: ByTarget
+  /** Nothing is to be found beside the rest. */
+  readonly #isWhole: boolean
 
   constructor(policies: readonly CompiledPolicy[], env: Env, ancestors: ReadonlySet<string>) {
     this.#action = env.action.key
@@ -112,7 +126,9 @@ class Slice {
       else if (resource instanceof EntityUid) file(resources, resource.key, policy)
       else rest.push(policy)
     }
-    this.#rest = rest
+    this.#conditions = new ConditionIndex(policies.length <= SMALL ? [] : rest)
+    this.#rest = policies.length <= SMALL ? rest : this.#conditions.rest
+    this.#isWhole = principals.size === 0 && resources.size === 0 && this.#conditions.isEmpty
     this.#principals = principals
     this.#resources = resources
   }
@@ -128,8 +144,9 @@ class Slice {
   }
 
   candidates(env: Env): readonly CompiledPolicy[] {
-    if (this.#principals.size === 0 && this.#resources.size === 0) return this.#rest
+    if (this.#isWhole) return this.#rest
     const found = [...this.#rest]
+    this.#conditions.collect(env, found)
     collect(found, this.#principals, env.principal, env.principalEntity?.ancestors)
     collect(found, this.#resources, env.resource, env.resourceEntity?.ancestors)
     return found

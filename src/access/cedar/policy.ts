@@ -1,4 +1,12 @@
-import { type ActionScope, type Policy, type Scope, slotsOf, type SlotName, type Target } from './ast.ts'
+import {
+  type ActionScope,
+  type Condition,
+  type Policy,
+  type Scope,
+  slotsOf,
+  type SlotName,
+  type Target,
+} from './ast.ts'
 import { type Env, isIn } from './environment.ts'
 import { compile } from './evaluator.ts'
 import { type EntityUid, Fault } from './value.ts'
@@ -9,6 +17,8 @@ export interface CompiledPolicy {
   /** Its place among all policies; reasons and errors are given in this order. */
   readonly order: number
   readonly isPermit: boolean
+  /** The reason where this policy alone decides. */
+  readonly reason: readonly string[]
   /** Whether the head fits, once the action and the types are known to fit. */
   readonly isApplicable: (env: Env) => boolean
   /** True: satisfied. False: not. A fault: the policy is left out and reported. */
@@ -23,6 +33,7 @@ export function compilePolicy(policy: Policy, order: number): CompiledPolicy {
     policy,
     order,
     isPermit: policy.effect === 'permit',
+    reason: Object.freeze([policy.id]),
     isApplicable: both(principal, resource),
     isSatisfied: conditionTest(policy),
   }
@@ -39,8 +50,9 @@ function scopeTest(scope: Scope, of: (env: Env) => EntityUid): Test | undefined 
   const target = targetOf(scope)
   if (target === undefined) return undefined
   if (typeof target === 'string') return () => false
-  const { key } = target
-  return scope.kind === 'equals' ? (env) => of(env).key === key : (env) => isIn(env, of(env), target) === true
+  return scope.kind === 'equals'
+    ? (env) => of(env).equals(target)
+    : (env) => isIn(env, of(env), target) === true
 }
 
 /** The entity that a scope compares with, if any. */
@@ -50,25 +62,28 @@ export function targetOf(scope: Scope): Target | undefined {
 }
 
 function conditionTest(policy: Policy): (env: Env) => boolean | Fault {
-  const conditions = policy.conditions.map(({ kind, body, at }) => ({
-    ...compile(body),
-    wanted: kind === 'when',
-    wrong: new Fault('type', `expected Bool in \`${kind}\``, at),
-  }))
-  const test = ({ run, wanted, wrong }: (typeof conditions)[number], env: Env): boolean | Fault => {
-    const value = run(env)
-    if (typeof value === 'boolean') return value === wanted
-    return value instanceof Fault ? value : wrong
-  }
-  const [only] = conditions
+  const [only, ...more] = policy.conditions.map(oneConditionTest)
   if (only === undefined) return () => true
-  if (conditions.length === 1) return (env) => test(only, env)
+  if (more.length === 0) return only
   return (env) => {
-    for (const condition of conditions) {
-      const outcome = test(condition, env)
+    const first = only(env)
+    if (first !== true) return first
+    for (const test of more) {
+      const outcome = test(env)
       if (outcome !== true) return outcome
     }
     return true
+  }
+}
+
+function oneConditionTest({ kind, body, at }: Condition): (env: Env) => boolean | Fault {
+  const { run } = compile(body)
+  const wanted = kind === 'when'
+  const wrong = new Fault('type', `expected Bool in \`${kind}\``, at)
+  return (env) => {
+    const value = run(env)
+    if (typeof value === 'boolean') return value === wanted
+    return value instanceof Fault ? value : wrong
   }
 }
 

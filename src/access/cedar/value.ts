@@ -42,20 +42,23 @@ export class Fault {
   }
 }
 
-/** The name of one entity. `key` is unique over all types and ids. */
+/** The name of one entity. `key` is unique over all types and ids; it is made when a table is to be searched. */
 export class EntityUid {
   readonly type: string
   readonly id: string
-  readonly key: string
+  #key: string | undefined
 
   constructor(type: string, id: string) {
     this.type = type
     this.id = id
-    this.key = `${type}::"${id}`
+  }
+
+  get key(): string {
+    return (this.#key ??= `${this.type}::"${this.id}`)
   }
 
   equals(other: Value): boolean {
-    return other instanceof EntityUid && other.key === this.key
+    return other instanceof EntityUid && other.id === this.id && other.type === this.type
   }
 
   toString(): string {
@@ -66,28 +69,42 @@ export class EntityUid {
 /** Up to this many elements a set is searched one by one, without an index. */
 const SMALL = 8
 
-/** A set without duplicates. */
+/** A set without duplicates. They are looked for when something depends on it: to search the set does not. */
 export class CedarSet {
-  readonly elements: readonly Value[]
+  readonly #given: readonly Value[]
+  #elements: readonly Value[] | undefined
   #index: ReadonlySet<string> | undefined
   #key: string | undefined
+  #isKnown = false
 
   constructor(elements: readonly Value[]) {
-    this.elements =
-      elements.length <= SMALL && elements.every(isPlain) ? distinct(elements) : [...byKey(elements).values()]
+    this.#given = elements
+  }
+
+  get elements(): readonly Value[] {
+    return (this.#elements ??= distinct(this.#given))
   }
 
   get size(): number {
     return this.elements.length
   }
 
-  /** Sets and records are compared by their keys, so that the work grows with their size and no faster. */
+  get isEmpty(): boolean {
+    return this.#given.length === 0
+  }
+
+  /**
+   * What is plain is looked for one by one in a set that is small or searched for the first time; then by an index.
+   * Sets and records are compared by their keys, so that the work grows with their size and no faster.
+   */
   has(value: Value): boolean {
-    if (this.elements.length > SMALL || !isPlain(value)) {
-      this.#index ??= new Set(byKey(this.elements).keys())
+    const isScanned = isPlain(value) && (!this.#isKnown || this.#given.length <= SMALL)
+    this.#isKnown = true
+    if (!isScanned) {
+      this.#index ??= new Set(byKey(this.#given).keys())
       return this.#index.has(keyOf(value))
     }
-    for (const element of this.elements) if (isPlain(element) && equal(element, value)) return true
+    for (const element of this.#given) if (equal(element, value)) return true
     return false
   }
 
@@ -106,6 +123,7 @@ function isPlain(value: Value): boolean {
 }
 
 function distinct(elements: readonly Value[]): readonly Value[] {
+  if (elements.length > SMALL || !elements.every(isPlain)) return [...byKey(elements).values()]
   const kept: Value[] = []
   for (const element of elements) if (!kept.some((other) => equal(other, element))) kept.push(element)
   return kept
@@ -115,37 +133,38 @@ function byKey(elements: readonly Value[]): Map<string, Value> {
   return new Map(elements.map((element) => [keyOf(element), element]))
 }
 
-/** Makes a value of something that is not one yet; undefined when it is absent. */
-export type Conversion = (raw: unknown, name: string) => Outcome | undefined
+/** A plain object of an application. */
+export type Plain = Readonly<Record<string, unknown>>
 
-/** Attributes by name. Those of a plain object are converted when first asked for. */
+/** Reads the attributes of an application's objects; one serves all objects of a kind. */
+export interface RecordReader {
+  /** Undefined: the object has no such attribute. */
+  read(raw: Plain, name: string): Outcome | undefined
+  /** The attributes that the object has. */
+  names(raw: Plain): readonly string[]
+}
+
+/** Attributes by name. Those of an application's object are converted when asked for. */
 export class CedarRecord {
-  readonly #fields: Map<string, Outcome>
-  readonly #raw: Readonly<Record<string, unknown>> | undefined
-  readonly #convert: Conversion | undefined
-  /** What a field is that is not there: absent, or a fault since it is not known here. */
-  readonly #otherwise: ((name: string) => Fault | undefined) | undefined
+  readonly #fields: Map<string, Outcome> | undefined
+  readonly #raw: Plain
+  readonly #reader: RecordReader | undefined
+  #made: Made | undefined
   #key: string | undefined
 
-  constructor(
-    fields: Map<string, Outcome>,
-    raw?: Readonly<Record<string, unknown>>,
-    convert?: Conversion,
-    otherwise?: (name: string) => Fault | undefined,
-  ) {
+  constructor(fields: Map<string, Outcome> | undefined, raw: Plain = NOTHING, reader?: RecordReader) {
     this.#fields = fields
     this.#raw = raw
-    this.#convert = convert
-    this.#otherwise = otherwise
+    this.#reader = reader
   }
 
-  /** Only own properties of a plain object count. */
+  /** What is an object is made once; a scalar costs no more to convert than to keep. */
   get(name: string): Outcome | undefined {
-    const known = this.#fields.get(name)
-    if (known !== undefined) return known
-    if (this.#raw === undefined || !Object.hasOwn(this.#raw, name)) return this.#otherwise?.(name)
-    const value = (this.#convert as Conversion)(this.#raw[name], name)
-    if (value !== undefined) this.#fields.set(name, value)
+    if (this.#reader === undefined) return this.#fields?.get(name)
+    for (let made = this.#made; made !== undefined; made = made.next)
+      if (made.name === name) return made.value
+    const value = this.#reader.read(this.#raw, name)
+    if (typeof value === 'object') this.#made = { name, value, next: this.#made }
     return value
   }
 
@@ -155,8 +174,9 @@ export class CedarRecord {
 
   /** All names that have a value, sorted. */
   get names(): readonly string[] {
-    if (this.#raw === undefined) return [...this.#fields.keys()].sort()
-    return Object.keys(this.#raw)
+    if (this.#reader === undefined) return [...(this.#fields?.keys() ?? [])].sort()
+    return this.#reader
+      .names(this.#raw)
       .filter((name) => this.has(name))
       .sort()
   }
@@ -173,6 +193,15 @@ export class CedarRecord {
     return other instanceof CedarRecord && other.key === this.key
   }
 }
+
+/** A short list: policies look at few attributes of one object. */
+interface Made {
+  readonly name: string
+  readonly value: Outcome
+  readonly next: Made | undefined
+}
+
+const NOTHING: Plain = Object.freeze({})
 
 let faults = 0
 

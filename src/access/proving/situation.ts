@@ -107,13 +107,18 @@ export class Situation {
   }
 
   #record(type: RecordType, path: string): CedarRecord {
-    const raw: Record<string, string> = Object.create(null) as Record<string, string>
-    for (const name of type.attributes.keys()) raw[name] = name
-    return new CedarRecord(new Map(), raw, (_, name) => {
-      const attribute = type.attributes.get(name)
-      if (attribute === undefined) return undefined
-      return this.#attribute(attribute.type, attribute.isRequired, name, `${path}|${name}`)
-    })
+    return new CedarRecord(
+      undefined,
+      {},
+      {
+        read: (_, name) => {
+          const attribute = type.attributes.get(name)
+          if (attribute === undefined) return undefined
+          return this.#attribute(attribute.type, attribute.isRequired, name, `${path}|${name}`)
+        },
+        names: () => [...type.attributes.keys()],
+      },
+    )
   }
 
   #attribute(type: Type, isRequired: boolean, name: string, key: string): Outcome | undefined {
@@ -133,10 +138,17 @@ export class Situation {
   }
 
   #tags(type: Type, path: string): CedarRecord {
-    const raw: Record<string, string> = Object.create(null) as Record<string, string>
-    for (const name of this.#tagNames) raw[name] = name
-    return new CedarRecord(new Map(), raw, (_, name) =>
-      this.#value({ kind: 'value', key: `${path}#${name}`, name, type, isRequired: false }),
+    const known = new Set(this.#tagNames)
+    return new CedarRecord(
+      undefined,
+      {},
+      {
+        read: (_, name) =>
+          known.has(name)
+            ? this.#value({ kind: 'value', key: `${path}#${name}`, name, type, isRequired: false })
+            : undefined,
+        names: () => [...known],
+      },
     )
   }
 
