@@ -30,7 +30,7 @@ const PLAN: Readonly<Record<string, Room>> = {
   },
   gateway: { rooms: ['store'], node: [], packages: [] },
   identity: { rooms: ['store'], node: ['crypto', 'worker_threads', 'url'], packages: ['jose', 'kysely'] },
-  access: { rooms: [], node: [], packages: [] },
+  access: { rooms: [], node: ['crypto'], packages: [] },
   application: { rooms: [], node: [], packages: [] },
   data: { rooms: [], node: ['crypto', 'fs', 'path'], packages: [] },
   audit: { rooms: ['store'], node: [], packages: ['kysely'] },
