@@ -73,14 +73,29 @@ export function keyIdOf(key: Secret): string {
 }
 
 /** A key as HMAC uses it (RFC 2104 2), so that plain SQL needs `sha256` alone. As secret as the key. */
-export function padsOf(key: Secret): { readonly inner: Buffer; readonly outer: Buffer } {
-  const bytes = keyBytes(key)
+export function padsOf(bytes: Buffer): { readonly inner: Buffer; readonly outer: Buffer } {
   const block = Buffer.alloc(BLOCK_BYTES)
   const short = bytes.length > BLOCK_BYTES ? createHash('sha256').update(bytes).digest() : bytes
   short.copy(block)
   return {
     inner: Buffer.from(block.map((byte) => byte ^ 0x36)),
     outer: Buffer.from(block.map((byte) => byte ^ 0x5c)),
+  }
+}
+
+/**
+ * Makes a key known to the database; another one in use ends an hour later, when no token that it signed lives any
+ * more. The values are as secret as the key and stand in no text.
+ */
+export function keyStatement(key: Secret): { readonly sql: string; readonly values: readonly unknown[] } {
+  const { inner, outer } = padsOf(keyBytes(key))
+  return {
+    sql: `WITH retired AS (
+  UPDATE ringwall.key SET not_after = now() + interval '${MAX_TTL_SECONDS} seconds'
+  WHERE purpose = 'token' AND id <> $1 AND not_after IS NULL
+) INSERT INTO ringwall.key (id, purpose, inner_pad, outer_pad) VALUES ($1, 'token', $2, $3)
+ON CONFLICT (id) DO UPDATE SET not_after = NULL`,
+    values: [keyIdOf(key), inner, outer],
   }
 }
 
