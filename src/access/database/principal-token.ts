@@ -5,6 +5,7 @@ import { RingwallError } from '../../core/errors.ts'
 import type { Secret } from '../../core/secret.ts'
 import type { Entity } from '../cedar/entities.ts'
 import type { Json } from '../cedar/json.ts'
+import { Datetime, Duration } from '../cedar/extensions/datetime.ts'
 import { writeJson } from '../cedar/policy-json-writer.ts'
 import { CedarRecord, CedarSet, EntityUid, Fault, type Value } from '../cedar/value.ts'
 
@@ -110,7 +111,7 @@ function keyBytes(key: Secret): Buffer {
   return bytes
 }
 
-/** A value as SQL reads it back: entities as type and id, extension values as their text. Lossless for 64-bit integers. */
+/** A value as SQL reads it back: entities as type and id, times as milliseconds, addresses and decimals as text. */
 function claimOf(value: Value): Json {
   if (typeof value !== 'object') return value
   if (value instanceof EntityUid) return { type: value.type, id: value.id }
@@ -123,7 +124,7 @@ function claimOf(value: Value): Json {
       }),
     )
   }
-  return value.toString()
+  return value instanceof Datetime || value instanceof Duration ? value.ms : value.toString()
 }
 
 /** The type and id that a key was made of; a type holds no quote. */
