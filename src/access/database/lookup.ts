@@ -29,8 +29,14 @@ export function lookupStatements(
 LANGUAGE sql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $ringwall$${body}$ringwall$`,
         reason: `what policies ask of ${tables}, without granting it`,
       },
-      { sql: `ALTER FUNCTION ${name} OWNER TO ${quoteName(roles.keeper)}`, reason: 'reads with the rights of the keeper' },
-      { sql: `REVOKE ALL ON FUNCTION ${name} FROM PUBLIC`, reason: 'PostgreSQL lets everybody call a new function' },
+      {
+        sql: `ALTER FUNCTION ${name} OWNER TO ${quoteName(roles.keeper)}`,
+        reason: 'reads with the rights of the keeper',
+      },
+      {
+        sql: `REVOKE ALL ON FUNCTION ${name} FROM PUBLIC`,
+        reason: 'PostgreSQL lets everybody call a new function',
+      },
       { sql: `GRANT EXECUTE ON FUNCTION ${name} TO ${callers}`, reason: 'policies call it' },
     ]
   })

@@ -41,14 +41,35 @@ export function closingStatements({ roles }: Declaration, schemas: readonly stri
       reason: 'PostgreSQL lets everybody connect and make temporary tables',
     },
     ...schemas.flatMap((schema) => [
-      { sql: `REVOKE ALL ON SCHEMA ${quoteName(schema)} FROM ${everyone}`, reason: 'nothing is made here but by the migrator' },
-      { sql: `REVOKE ALL ON ALL TABLES IN SCHEMA ${quoteName(schema)} FROM ${everyone}`, reason: 'what is not granted below is not there; this takes columns too' },
-      { sql: `REVOKE ALL ON ALL SEQUENCES IN SCHEMA ${quoteName(schema)} FROM ${everyone}`, reason: 'what is not granted below is not there' },
+      {
+        sql: `REVOKE ALL ON SCHEMA ${quoteName(schema)} FROM ${everyone}`,
+        reason: 'nothing is made here but by the migrator',
+      },
+      {
+        sql: `REVOKE ALL ON ALL TABLES IN SCHEMA ${quoteName(schema)} FROM ${everyone}`,
+        reason: 'what is not granted below is not there; this takes columns too',
+      },
+      {
+        sql: `REVOKE ALL ON ALL SEQUENCES IN SCHEMA ${quoteName(schema)} FROM ${everyone}`,
+        reason: 'what is not granted below is not there',
+      },
     ]),
-    { sql: `ALTER DEFAULT PRIVILEGES FOR ROLE ${migrator} REVOKE ALL ON TABLES FROM ${everyone}`, reason: 'a table of tomorrow gives nothing until a plan says so' },
-    { sql: `ALTER DEFAULT PRIVILEGES FOR ROLE ${migrator} REVOKE ALL ON SEQUENCES FROM ${everyone}`, reason: 'the same for sequences' },
-    { sql: `ALTER DEFAULT PRIVILEGES FOR ROLE ${migrator} REVOKE EXECUTE ON FUNCTIONS FROM ${everyone}`, reason: 'PostgreSQL lets everybody call a new function' },
-    { sql: `ALTER DEFAULT PRIVILEGES FOR ROLE ${migrator} REVOKE USAGE ON TYPES FROM ${everyone}`, reason: 'PostgreSQL lets everybody use a new type' },
+    {
+      sql: `ALTER DEFAULT PRIVILEGES FOR ROLE ${migrator} REVOKE ALL ON TABLES FROM ${everyone}`,
+      reason: 'a table of tomorrow gives nothing until a plan says so',
+    },
+    {
+      sql: `ALTER DEFAULT PRIVILEGES FOR ROLE ${migrator} REVOKE ALL ON SEQUENCES FROM ${everyone}`,
+      reason: 'the same for sequences',
+    },
+    {
+      sql: `ALTER DEFAULT PRIVILEGES FOR ROLE ${migrator} REVOKE EXECUTE ON FUNCTIONS FROM ${everyone}`,
+      reason: 'PostgreSQL lets everybody call a new function',
+    },
+    {
+      sql: `ALTER DEFAULT PRIVILEGES FOR ROLE ${migrator} REVOKE USAGE ON TYPES FROM ${everyone}`,
+      reason: 'PostgreSQL lets everybody use a new type',
+    },
   ]
 }
 

@@ -38,7 +38,10 @@ export function rowPolicies(
 }
 
 /** The SQL of a policy. */
-export function createPolicy({ table, name, verb, roles, using, check }: RowPolicy, on = quoteTable(table)): string {
+export function createPolicy(
+  { table, name, verb, roles, using, check }: RowPolicy,
+  on = quoteTable(table),
+): string {
   return [
     `CREATE POLICY ${quoteName(name)} ON ${on} AS PERMISSIVE FOR ${verb.toUpperCase()}`,
     `TO ${roles.map((role) => quoteName(role)).join(', ')}`,
@@ -47,7 +50,13 @@ export function createPolicy({ table, name, verb, roles, using, check }: RowPoli
   ].join('\n  ')
 }
 
-const ALL_NAMES = ['ringwall_select', 'ringwall_insert', 'ringwall_update', 'ringwall_delete', 'ringwall_keeper']
+const ALL_NAMES = [
+  'ringwall_select',
+  'ringwall_insert',
+  'ringwall_update',
+  'ringwall_delete',
+  'ringwall_keeper',
+]
 
 /** Row-level security of one table, forced, with exactly these policies of ours. */
 export function tableStatements(table: string, owner: string, policies: readonly RowPolicy[]): Statement[] {

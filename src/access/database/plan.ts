@@ -48,16 +48,33 @@ export function planPostgres(input: PlanInput): DatabasePlan {
     ...closingStatements(declaration, schemas),
     ...principalStatements(roles.keeper, [roles.reader, roles.writer], declaration.audience),
     ...lookupStatements(lookups, roles),
-    { sql: onThisDatabase('GRANT CONNECT', `TO ${[roles.reader, roles.writer, roles.migrator].map((role) => quoteName(role)).join(', ')}`), reason: 'to work here at all' },
-    ...grantStatements(privileges.filter(({ object }) => object !== '' && !object.startsWith('ringwall'))).map(({ sql, privileges: given }) => ({
+    {
+      sql: onThisDatabase(
+        'GRANT CONNECT',
+        `TO ${[roles.reader, roles.writer, roles.migrator].map((role) => quoteName(role)).join(', ')}`,
+      ),
+      reason: 'to work here at all',
+    },
+    ...grantStatements(
+      privileges.filter(({ object }) => object !== '' && !object.startsWith('ringwall')),
+    ).map(({ sql, privileges: given }) => ({
       sql,
       reason: reasonOf(given[0] as Privilege, conditions, roles),
     })),
-    ...tables.flatMap((table) => tableStatements(table, roles.migrator, policies.filter((policy) => policy.table === table))),
+    ...tables.flatMap((table) =>
+      tableStatements(
+        table,
+        roles.migrator,
+        policies.filter((policy) => policy.table === table),
+      ),
+    ),
   ]
   return {
     statements,
-    notes: unused.map(({ action, table, verb }) => `no policy permits ${action.uid.toString()}: nobody gets ${verb.toUpperCase()} on ${table} by it`),
+    notes: unused.map(
+      ({ action, table, verb }) =>
+        `no policy permits ${action.uid.toString()}: nobody gets ${verb.toUpperCase()} on ${table} by it`,
+    ),
     declaration,
     privileges,
     tables,
@@ -79,7 +96,14 @@ function keeperPolicies(reads: Lookup['reads'], tables: readonly string[], keepe
   const read = new Set(reads.map(({ table }) => table))
   return tables
     .filter((table) => read.has(table))
-    .map((table) => ({ table, name: 'ringwall_keeper', verb: 'select', roles: [keeper], using: 'true', check: undefined }))
+    .map((table) => ({
+      table,
+      name: 'ringwall_keeper',
+      verb: 'select',
+      roles: [keeper],
+      using: 'true',
+      check: undefined,
+    }))
 }
 
 /** Exactly what policies, mapping and declaration need, one column at a time. */
@@ -94,18 +118,34 @@ function privilegesOf(
   const found: Privilege[] = [
     ...[...callers, migrator].map((role) => ({ role, verb: 'CONNECT', on: 'database' as const, object: '' })),
     ...schemas.flatMap((object) => [
-      ...[...callers, migrator, ...(lookups.length > 0 ? [keeper] : [])].map((role) => ({ role, verb: 'USAGE', on: 'schema' as const, object })),
+      ...[...callers, migrator, ...(lookups.length > 0 ? [keeper] : [])].map((role) => ({
+        role,
+        verb: 'USAGE',
+        on: 'schema' as const,
+        object,
+      })),
       { role: migrator, verb: 'CREATE', on: 'schema' as const, object },
     ]),
     ...callers.flatMap((role) => [
       { role, verb: 'USAGE', on: 'schema' as const, object: 'ringwall' },
-      ...['ringwall.begin(text)', 'ringwall.claims()', ...lookups.map(({ signature }) => signature)].map((object) => ({ role, verb: 'EXECUTE', on: 'function' as const, object })),
+      ...['ringwall.begin(text)', 'ringwall.claims()', ...lookups.map(({ signature }) => signature)].map(
+        (object) => ({ role, verb: 'EXECUTE', on: 'function' as const, object }),
+      ),
     ]),
-    ...lookups.flatMap(({ reads }) => reads.map(({ table, column }) => ({ role: keeper, verb: 'SELECT', on: 'column' as const, object: table, column }))),
+    ...lookups.flatMap(({ reads }) =>
+      reads.map(({ table, column }) => ({
+        role: keeper,
+        verb: 'SELECT',
+        on: 'column' as const,
+        object: table,
+        column,
+      })),
+    ),
   ]
   for (const { table, verb, uses } of conditions) {
     const receivers = verb === 'select' ? callers : [writer]
-    for (const role of receivers) found.push(...uses.flatMap((use) => privilegesOfUse(use, role, table, verb)))
+    for (const role of receivers)
+      found.push(...uses.flatMap((use) => privilegesOfUse(use, role, table, verb)))
   }
   return [...new Map(found.map((privilege) => [privilegeKey(privilege), privilege])).values()]
 }
@@ -113,17 +153,35 @@ function privilegesOf(
 function privilegesOfUse(use: Use, role: string, table: string, verb: Verb): Privilege[] {
   if (verb === 'delete') return [{ role, verb: 'DELETE', on: 'table', object: table }]
   return [
-    ...use.columns.map((column) => ({ role, verb: verb.toUpperCase(), on: 'column' as const, object: table, column })),
-    ...use.sequences.map((sequence) => ({ role, verb: 'USAGE', on: 'sequence' as const, object: sequence.includes('.') ? sequence : `${schemaOf(table)}.${sequence}` })),
+    ...use.columns.map((column) => ({
+      role,
+      verb: verb.toUpperCase(),
+      on: 'column' as const,
+      object: table,
+      column,
+    })),
+    ...use.sequences.map((sequence) => ({
+      role,
+      verb: 'USAGE',
+      on: 'sequence' as const,
+      object: sequence.includes('.') ? sequence : `${schemaOf(table)}.${sequence}`,
+    })),
   ]
 }
 
-function reasonOf(privilege: Privilege, conditions: readonly RowCondition[], roles: Declaration['roles']): string {
+function reasonOf(
+  privilege: Privilege,
+  conditions: readonly RowCondition[],
+  roles: Declaration['roles'],
+): string {
   const { role, verb, on, object } = privilege
   if (role === roles.keeper) return 'policies look there'
-  if (on === 'schema') return role === roles.migrator && verb === 'CREATE' ? 'deployments make tables' : 'to reach the tables'
+  if (on === 'schema')
+    return role === roles.migrator && verb === 'CREATE' ? 'deployments make tables' : 'to reach the tables'
   if (on === 'sequence') return 'an insert draws its number from it'
-  const found = conditions.filter((condition) => condition.table === object && condition.verb.toUpperCase() === verb)
+  const found = conditions.filter(
+    (condition) => condition.table === object && condition.verb.toUpperCase() === verb,
+  )
   const actions = [...new Set(found.flatMap(({ uses }) => uses.map(({ action }) => action.uid.toString())))]
   return `policies permit ${actions.join(', ')}`
 }

@@ -23,7 +23,9 @@ export function grantStatements(
   privileges: readonly Privilege[],
   server: Server = 'postgres',
 ): { readonly sql: string; readonly privileges: readonly Privilege[] }[] {
-  const byObject = Map.groupBy(privileges, ({ role, verb, on, object }) => [role, verb, on, object].join('\n'))
+  const byObject = Map.groupBy(privileges, ({ role, verb, on, object }) =>
+    [role, verb, on, object].join('\n'),
+  )
   const perRole = [...byObject.values()].map((group) => ({
     group,
     columns: group.flatMap(({ column }) => (column === undefined ? [] : [column])).sort(),
