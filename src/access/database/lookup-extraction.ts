@@ -4,11 +4,8 @@ import type { TableName } from '../filter/mapping.ts'
 import type { ArrayOperand, Column, Format, Operand, Predicate, Select, Source } from '../filter/predicate.ts'
 import type { Lookup } from './lookup.ts'
 
-/** How parts of a condition become SQL. */
-export interface Printer {
-  predicate(predicate: Predicate): string
-  select(select: Select): string
-}
+/** How a condition becomes SQL. */
+export type Print = (predicate: Predicate) => string
 
 const TYPES: Readonly<Record<Format, string>> = {
   boolean: 'boolean',
@@ -26,12 +23,12 @@ const TYPES: Readonly<Record<Format, string>> = {
  */
 export class LookupExtraction {
   readonly #rowAlias: string
-  readonly #printer: Printer
+  readonly #print: Print
   readonly #found = new Map<string, Lookup>()
 
-  constructor(rowAlias: string, printer: Printer) {
+  constructor(rowAlias: string, print: Print) {
     this.#rowAlias = rowAlias
-    this.#printer = printer
+    this.#print = print
   }
 
   get lookups(): readonly Lookup[] {
@@ -59,13 +56,13 @@ export class LookupExtraction {
   #operand(of: Operand): Operand {
     if (of.kind !== 'lookup' || !readsTables(of.select)) return mapOperand(of, this.#walk)
     const { body, params } = this.#parameterize(of.select)
-    const text = this.#call(`SELECT (${this.#printer.select(body)})`, TYPES[of.format], params, of.select)
+    const text = this.#call(`SELECT ${this.#select(body)}`, TYPES[of.format], params, of.select)
     return { kind: 'raw', text, format: of.format }
   }
 
   #exists(select: Select): Predicate {
     const { body, params } = this.#parameterize(select)
-    const sql = `SELECT ${this.#printer.predicate({ kind: 'exists', select: body })}`
+    const sql = `SELECT ${this.#print({ kind: 'exists', select: body })}`
     return truth(this.#call(sql, 'boolean', params, select))
   }
 
@@ -74,16 +71,22 @@ export class LookupExtraction {
     const [only, ...more] = of
     if (params.columns.length === 0 && only !== undefined && more.length === 0) {
       const format = (select.columns[0] as Operand).format
-      const array = `${this.#call(`SELECT ARRAY(${this.#printer.select(body)})`, `${TYPES[format]}[]`, params, select)}::${TYPES[format]}[]`
-      return {
-        kind: 'element',
-        of: this.#operand(only),
-        array: { operand: { kind: 'raw', text: array, format }, format },
-      }
+      const array = this.#call(`SELECT ARRAY${this.#select(body)}`, `${TYPES[format]}[]`, params, select)
+      return truth(`${this.#text(this.#operand(only))} = ANY (${array}::${TYPES[format]}[])`)
     }
     const inside = of.map((operand) => mapOperand(operand, params.walk))
-    const sql = `SELECT ${this.#printer.predicate({ kind: 'among', of: inside, select: body })}`
+    const sql = `SELECT ${this.#print({ kind: 'among', of: inside, select: body })}`
     return truth(this.#call(sql, 'boolean', params, select))
+  }
+
+  /** With its parentheses. */
+  #select(select: Select): string {
+    return this.#text({ kind: 'lookup', select, format: 'text' })
+  }
+
+  #text(operand: Operand): string {
+    const text = this.#print({ kind: 'null', of: operand, isNull: true })
+    return text.slice(0, text.lastIndexOf(' IS NULL'))
   }
 
   #parameterize(select: Select): { readonly body: Select; readonly params: Parameters } {
@@ -100,10 +103,7 @@ export class LookupExtraction {
     const name = `ringwall.lookup_${digest.slice(0, 16)}`
     const signature = `${name}(${types.join(', ')})`
     this.#found.set(signature, { signature, returns, body, reads: readsOf(reads) })
-    const values = params.columns.map(({ column }) =>
-      this.#printer.predicate({ kind: 'null', of: column, isNull: true }),
-    )
-    const columns = values.map((text) => text.slice(0, text.lastIndexOf(' IS NULL')))
+    const columns = params.columns.map(({ column }) => this.#text(column))
     return columns.length === 0 ? `(SELECT ${name}())` : `${name}(${columns.join(', ')})`
   }
 }

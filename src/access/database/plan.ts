@@ -1,6 +1,6 @@
 import type { Policy } from '../cedar/ast.ts'
 import type { Schema } from '../cedar/schema.ts'
-import type { Mapping } from '../filter/mapping.ts'
+import type { Mapping, MappingConfig } from '../filter/mapping.ts'
 import type { Declaration, Use, Verb } from './declaration.ts'
 import { closingStatements, onThisDatabase, roleStatements } from './plan-roles.ts'
 import { type RowCondition, type RowPolicy, rowPolicies, tableStatements } from './plan-rows.ts'
@@ -15,6 +15,8 @@ export interface PlanInput {
   readonly policies: readonly Policy[]
   readonly schema: Schema
   readonly mapping: Mapping
+  /** What the mapping was read from, with the schema of every table. */
+  readonly mappingConfig: MappingConfig
   readonly declaration: Declaration
 }
 
@@ -37,7 +39,7 @@ export interface DatabasePlan {
 export function planPostgres(input: PlanInput): DatabasePlan {
   const { declaration } = input
   const { roles } = declaration
-  const { conditions, unused, lookups } = compileRows(input, 'postgres')
+  const { conditions, unused, lookups } = compileRows(input)
   const tables = [...new Set(declaration.uses.map(({ table }) => table))].sort()
   const reads = lookups.flatMap((lookup) => lookup.reads)
   const schemas = [...new Set([...tables, ...reads.map(({ table }) => table)].map(schemaOf))].sort()
