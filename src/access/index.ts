@@ -34,5 +34,24 @@ export {
   type AuthorizationConfig,
   authorizationSchema,
 } from './config.ts'
+export {
+  type ApplyOptions,
+  applyPlan,
+  planText,
+  type Verification,
+  verifyPlan,
+} from './database/apply.ts'
+export type { Query as DatabaseQuery } from './database/catalog.ts'
+export { type DatabaseConfig, databaseSchema } from './database/declaration.ts'
+export type { Finding as DatabaseFinding } from './database/finding.ts'
+export { type DatabasePlan, type PlanInput, planPostgres } from './database/plan.ts'
+export { planInput, type PlanFiles, readPlanFiles } from './database/plan-files.ts'
+export { signPrincipal, type SignOptions } from './database/principal-token.ts'
+export {
+  withDrizzlePrincipal,
+  withKyselyPrincipal,
+  withPrincipal,
+  withPrismaPrincipal,
+} from './database/with-principal.ts'
 export { GUIDE_ROLES, PermissionDenied, PERMISSIONS, Rbac, requirePermission } from './rbac.ts'
 export { accessWall } from './wall.ts'

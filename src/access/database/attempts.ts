@@ -30,9 +30,10 @@ const REFUSED = '42501'
  */
 export async function tryEverything(query: Query, plan: DatabasePlan): Promise<Attempts> {
   const attempts = [...(await rowAttempts(query, plan)), ...forbiddenAttempts(plan), ...exampleAttempts(plan)]
+  const searchPath = searchPathOf(plan)
   const findings: Finding[] = []
   for (const attempt of attempts) {
-    const refusal = await refusalOf(query, attempt.role, attempt.sql)
+    const refusal = await refusalOf(query, searchPath, attempt.role, attempt.sql)
     if ((refusal === undefined) === attempt.mustWork) continue
     findings.push({
       kind: 'attempt',
@@ -52,11 +53,21 @@ function fixOf({ privilege, mustWork }: Attempt): string {
     : revokeStatement(privilege)
 }
 
+/** As the application's connections have it: examples name tables without their schema. */
+function searchPathOf({ schemas }: DatabasePlan): string {
+  return schemas.map((schema) => quoteName(schema)).join(', ')
+}
+
 /** Undefined where a statement works under a role; what it leaves is undone. */
-async function refusalOf(query: Query, role: string, sql: string): Promise<string | undefined> {
+async function refusalOf(
+  query: Query,
+  searchPath: string,
+  role: string,
+  sql: string,
+): Promise<string | undefined> {
   await query('SAVEPOINT attempt')
   try {
-    await query(`SET LOCAL ROLE ${quoteName(role)}`)
+    await query(`SET LOCAL search_path = ${searchPath}; SET LOCAL ROLE ${quoteName(role)}`)
     await query(sql)
     return undefined
   } catch (thrown) {
@@ -160,6 +171,7 @@ function exampleAttempts({ declaration }: DatabasePlan): Attempt[] {
 async function unneeded(query: Query, plan: DatabasePlan): Promise<Finding[]> {
   const examples = exampleAttempts(plan)
   if (examples.length === 0) return []
+  const searchPath = searchPathOf(plan)
   const found: Finding[] = []
   for (const privilege of plan.privileges.filter(({ on }) => on === 'column' || on === 'table')) {
     const own = examples.filter(({ role }) => role === privilege.role)
@@ -168,7 +180,8 @@ async function unneeded(query: Query, plan: DatabasePlan): Promise<Finding[]> {
     let isNeeded = false
     try {
       await query(revokeStatement(privilege))
-      for (const { role, sql } of own) isNeeded ||= (await refusalOf(query, role, sql)) !== undefined
+      for (const { role, sql } of own)
+        isNeeded ||= (await refusalOf(query, searchPath, role, sql)) !== undefined
     } finally {
       await query('ROLLBACK TO SAVEPOINT without')
       await query('RELEASE SAVEPOINT without')

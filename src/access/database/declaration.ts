@@ -37,7 +37,7 @@ export const databaseSchema = z.strictObject({
   login: z.boolean().default(false).describe('Whether reader, writer and migrator can log in themselves.'),
   audience: name.default('ringwall').describe('The name that tokens for this database carry.'),
   examples: z
-    .array(z.strictObject({ name, role: z.enum(['reader', 'writer']), sql: name }))
+    .array(z.strictObject({ role: z.enum(['reader', 'writer']), sql: name }))
     .default([])
     .describe(
       'Statements of the application that must work; a privilege that none of them needs is reported.',

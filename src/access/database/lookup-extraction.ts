@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 
 import type { TableName } from '../filter/mapping.ts'
 import type { ArrayOperand, Column, Format, Operand, Predicate, Select, Source } from '../filter/predicate.ts'
+import { and } from '../filter/predicates.ts'
 import type { Lookup } from './lookup.ts'
 
 /** How a condition becomes SQL. */
@@ -61,9 +62,33 @@ export class LookupExtraction {
   }
 
   #exists(select: Select): Predicate {
+    const once = this.#asList(select)
+    if (once !== undefined) return this.#among([once.row], once.select)
     const { body, params } = this.#parameterize(select)
     const sql = `SELECT ${this.#print({ kind: 'exists', select: body })}`
     return truth(this.#call(sql, 'boolean', params, select))
+  }
+
+  /**
+   * The same question the other way round: which rows does the principal reach? One list per query instead of one
+   * call per row, and an index of the row's column serves it. Only where the principal narrows the list.
+   */
+  #asList(select: Select): { readonly row: Column; readonly select: Select } | undefined {
+    const terms = select.where.kind === 'and' ? select.where.terms : [select.where]
+    const isBound = (of: Predicate): boolean => mentions(of, (operand) => this.#isRow(operand))
+    const [link, ...more] = terms.filter(isBound)
+    if (link?.kind !== 'compare' || link.operator !== '=' || more.length > 0) return undefined
+    const [row, own] = this.#isRow(link.left) ? [link.left, link.right] : [link.right, link.left]
+    if (row.kind !== 'column' || own.kind !== 'column' || !this.#isRow(row) || this.#isRow(own))
+      return undefined
+    const rest = terms.filter((term) => term !== link)
+    if (!rest.some((term) => mentions(term, ({ kind }) => kind === 'raw'))) return undefined
+    const isOther = select.from.some((source) => source.kind !== 'table')
+    return isOther ? undefined : { row, select: { ...select, columns: [own], where: and(...rest) } }
+  }
+
+  #isRow(operand: Operand): boolean {
+    return operand.kind === 'column' && operand.alias === this.#rowAlias
   }
 
   #among(of: readonly Operand[], select: Select): Predicate {
@@ -196,11 +221,6 @@ function mapOperand(of: Operand, walk: Walk): Operand {
     case 'quotient':
     case 'whole':
       return { ...of, of: walk.operand(of.of) }
-    case 'case':
-      return {
-        ...of,
-        branches: of.branches.map(([when, then]) => [walk.predicate(when), walk.operand(then)] as const),
-      }
     case 'lookup':
       return { ...of, select: walk.select(of.select) }
     default:
@@ -218,20 +238,25 @@ function mapSelect(of: Select, walk: Walk): Select {
 }
 
 function mapSource(of: Source, walk: Walk): Source {
-  if (of.kind === 'table') return of
+  if (of.kind === 'table' || of.kind === 'closure-step') return of
   if (of.kind === 'elements') return { ...of, array: mapArray(of.array, walk) }
   const { base, step } = of.closure
-  return {
-    ...of,
-    closure: {
-      ...of.closure,
-      base:
-        base.kind === 'select'
-          ? walk.select(base)
-          : { ...base, operands: base.operands.map((operand) => walk.operand(operand)) },
-      step: walk.select(step),
+  return { ...of, closure: { ...of.closure, base: walk.select(base), step: walk.select(step) } }
+}
+
+/** Whether any operand in a predicate is so. */
+function mentions(predicate: Predicate, isSo: (operand: Operand) => boolean): boolean {
+  let found = false
+  const walk: Walk = {
+    predicate: (of) => mapPredicate(of, walk),
+    operand: (of) => {
+      found ||= isSo(of)
+      return mapOperand(of, walk)
     },
+    select: (of) => mapSelect(of, walk),
   }
+  walk.predicate(predicate)
+  return found
 }
 
 function readsTables(select: Select): boolean {

@@ -1,4 +1,4 @@
-import { quoteName, quoteTable, type Statement } from './sql-text.ts'
+import { quoteName, quoteTable, quoteText, type Statement } from './sql-text.ts'
 
 /** A question that a policy asks of other rows than the one it judges, as a function that answers it and no more. */
 export interface Lookup {
@@ -40,4 +40,19 @@ LANGUAGE sql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_ca
       { sql: `GRANT EXECUTE ON FUNCTION ${name} TO ${callers}`, reason: 'policies call it' },
     ]
   })
+}
+
+/** Takes away the functions of earlier plans, once no policy calls them any more. */
+export function staleLookupsStatement(lookups: readonly Lookup[]): Statement {
+  const kept = lookups.map(({ signature }) => quoteText(signature)).join(', ')
+  return {
+    sql: `DO $ringwall$ DECLARE stale text; BEGIN
+  FOR stale IN SELECT format('ringwall.%I(%s)', p.proname, oidvectortypes(p.proargtypes)) FROM pg_proc p
+    WHERE p.pronamespace = 'ringwall'::regnamespace AND starts_with(p.proname, 'lookup_')
+  LOOP
+    IF stale <> ALL (ARRAY[${kept}]::text[]) THEN EXECUTE 'DROP FUNCTION ' || stale; END IF;
+  END LOOP;
+END $ringwall$`,
+    reason: 'what policies of earlier plans asked',
+  }
 }

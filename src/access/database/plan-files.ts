@@ -53,17 +53,10 @@ export function planInput(
     )
   const { database, ...rest } = mapping
   const defaultSchema = server === 'postgres' ? 'public' : 'app'
-  const known = readMapping(
-    withSchema(rest, defaultSchema),
-    schema,
-    server === 'postgres' ? 'postgres' : 'mysql',
-  )
-  return {
-    policies,
-    schema,
-    mapping: known,
-    declaration: readDeclaration(database, schema, known, defaultSchema),
-  }
+  const mappingConfig = withSchema(rest as Plain, defaultSchema) as unknown as MappingConfig
+  const known = readMapping(mappingConfig, schema, server === 'postgres' ? 'postgres' : 'mysql')
+  const declaration = readDeclaration(database, schema, known, defaultSchema)
+  return { policies, schema, mapping: known, mappingConfig, declaration }
 }
 
 type Plain = Readonly<Record<string, unknown>>

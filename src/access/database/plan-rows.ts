@@ -1,5 +1,5 @@
 import type { Use, Verb } from './declaration.ts'
-import { quoteName, quoteTable, type Statement } from './sql-text.ts'
+import { quoteName, quoteTable, quoteText, type Statement } from './sql-text.ts'
 
 /** Which rows of a table a verb may touch, as SQL over the row and the principal of the transaction. */
 export interface RowCondition {
@@ -58,6 +58,19 @@ const ALL_NAMES = [
   'ringwall_keeper',
 ]
 
+/** Takes away the policies of earlier plans, also from tables that a plan no longer knows. */
+export function stalePoliciesStatement(): Statement {
+  return {
+    sql: `DO $ringwall$ DECLARE stale record; BEGIN
+  FOR stale IN SELECT p.polname, p.polrelid::regclass AS relation FROM pg_policy p
+    WHERE p.polname = ANY (ARRAY[${ALL_NAMES.map((name) => quoteText(name)).join(', ')}])
+  LOOP EXECUTE format('DROP POLICY %I ON %s', stale.polname, stale.relation); END LOOP;
+END $ringwall$`,
+    reason:
+      'the policies of earlier plans; a table that is no longer planned for keeps its row-level security, and nobody sees a row',
+  }
+}
+
 /** Row-level security of one table, forced, with exactly these policies of ours. */
 export function tableStatements(table: string, owner: string, policies: readonly RowPolicy[]): Statement[] {
   const on = quoteTable(table)
@@ -68,10 +81,6 @@ export function tableStatements(table: string, owner: string, policies: readonly
     },
     { sql: `ALTER TABLE ${on} ENABLE ROW LEVEL SECURITY`, reason: 'without a policy nobody sees a row' },
     { sql: `ALTER TABLE ${on} FORCE ROW LEVEL SECURITY`, reason: 'also for the owner' },
-    ...ALL_NAMES.map((name) => ({
-      sql: `DROP POLICY IF EXISTS ${quoteName(name)} ON ${on}`,
-      reason: 'the policy of an earlier plan',
-    })),
     ...policies.map((policy) => ({
       sql: createPolicy(policy),
       reason:

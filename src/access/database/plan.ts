@@ -3,10 +3,16 @@ import type { Schema } from '../cedar/schema.ts'
 import type { Mapping, MappingConfig } from '../filter/mapping.ts'
 import type { Declaration, Use, Verb } from './declaration.ts'
 import { closingStatements, onThisDatabase, roleStatements } from './plan-roles.ts'
-import { type RowCondition, type RowPolicy, rowPolicies, tableStatements } from './plan-rows.ts'
+import {
+  type RowCondition,
+  type RowPolicy,
+  rowPolicies,
+  stalePoliciesStatement,
+  tableStatements,
+} from './plan-rows.ts'
 import { principalFunctions, principalStatements } from './principal-sql.ts'
 import { grantStatements, type Privilege, privilegeKey } from './privilege.ts'
-import { type Lookup, lookupStatements } from './lookup.ts'
+import { type Lookup, lookupStatements, staleLookupsStatement } from './lookup.ts'
 import { compileRows } from './row-conditions.ts'
 import { quoteName, type Statement } from './sql-text.ts'
 
@@ -63,6 +69,7 @@ export function planPostgres(input: PlanInput): DatabasePlan {
       sql,
       reason: reasonOf(given[0] as Privilege, conditions, roles),
     })),
+    stalePoliciesStatement(),
     ...tables.flatMap((table) =>
       tableStatements(
         table,
@@ -70,6 +77,7 @@ export function planPostgres(input: PlanInput): DatabasePlan {
         policies.filter((policy) => policy.table === table),
       ),
     ),
+    staleLookupsStatement(lookups),
   ]
   return {
     statements,

@@ -106,12 +106,12 @@ const KEY_TABLE = `CREATE TABLE IF NOT EXISTS ringwall.key (
   not_after timestamptz
 )`
 
-/** The functions as they must be, for `verify`: the text between the dollar quotes. */
+/** The functions as they must be, for `verify`: signature, and the text between the dollar quotes. */
 export function principalFunctions(audience: string): ReadonlyMap<string, string> {
   const bodyOf = (sql: string): string => sql.split('$ringwall$')[1] as string
   return new Map([
-    ['begin', bodyOf(BEGIN(audience))],
-    ['claims', bodyOf(CLAIMS)],
+    ['ringwall.begin(text)', bodyOf(BEGIN(audience))],
+    ['ringwall.claims()', bodyOf(CLAIMS)],
   ])
 }
 

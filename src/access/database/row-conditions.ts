@@ -29,7 +29,7 @@ export function compileRows({
   mappingConfig,
   declaration,
 }: PlanInput): CompiledRows {
-  const filter = loadFilter({ policies, schema, mapping: mappingConfig, dialect: 'postgres' })
+  const filter = loadFilter({ policies, schema, mapping: mappingConfig, dialect: 'postgres', questions: [] })
   const conditions: RowCondition[] = []
   const unused: Use[] = []
   const lookups = new Map<string, Lookup>()
