@@ -34,13 +34,7 @@ export {
   type AuthorizationConfig,
   authorizationSchema,
 } from './config.ts'
-export {
-  type ApplyOptions,
-  applyPlan,
-  planText,
-  type Verification,
-  verifyPlan,
-} from './database/apply.ts'
+export { type ApplyOptions, applyPlan, planText, type Verification, verifyPlan } from './database/apply.ts'
 export type { Query as DatabaseQuery } from './database/catalog.ts'
 export { type DatabaseConfig, databaseSchema } from './database/declaration.ts'
 export type { Finding as DatabaseFinding } from './database/finding.ts'
@@ -53,5 +47,28 @@ export {
   withPrincipal,
   withPrismaPrincipal,
 } from './database/with-principal.ts'
+export { AuthorizedWhere } from './filter/authorized-where.ts'
+export { SqlCondition, type SqlOptions, type SqlTag, type SqlText } from './filter/sql-condition.ts'
+export {
+  type Filter,
+  type FilterOptions,
+  type FilterRequest,
+  loadFilter,
+  type Question,
+  type RowOptions,
+  type WhoRequest,
+} from './filter/filter.ts'
+export type {
+  AttributeConfig,
+  ColumnConfig,
+  EntityConfig,
+  MappingConfig,
+  ParentConfig,
+  Storage,
+} from './filter/mapping.ts'
+export { type DialectName, readMapping } from './filter/mapping-reader.ts'
+export { mappingSchema } from './filter/mapping-schema.ts'
+export type { ContextParty, Party, SqlAttribute, SqlEntity } from './filter/party.ts'
+export type { Known, Plan } from './filter/plan.ts'
 export { GUIDE_ROLES, PermissionDenied, PERMISSIONS, Rbac, requirePermission } from './rbac.ts'
 export { accessWall } from './wall.ts'

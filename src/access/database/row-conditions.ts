@@ -1,4 +1,4 @@
-import { Condition } from '../filter/condition.ts'
+import { SqlCondition } from '../filter/sql-condition.ts'
 import { loadFilter } from '../filter/filter.ts'
 import { postgres } from '../filter/postgres.ts'
 import type { Predicate } from '../filter/predicate.ts'
@@ -72,5 +72,5 @@ function isPrincipal(type: string): Predicate {
 }
 
 function print(predicate: Predicate): string {
-  return new Condition(predicate, postgres).toSql({ literals: 'inline' }).text
+  return new SqlCondition(predicate, postgres).toSql({ literals: 'inline' }).text
 }

@@ -69,7 +69,8 @@ export interface EntityConfig {
   /** `id` unless said. */
   readonly id?: string | { readonly column?: string; readonly format?: IdFormat; readonly exact?: boolean }
   readonly attributes?: Readonly<Record<string, AttributeConfig>>
-  readonly parents?: Readonly<Record<string, ParentConfig>>
+  /** By the type above; several ways may lead there. */
+  readonly parents?: Readonly<Record<string, ParentConfig | readonly ParentConfig[]>>
   /** Tags as a table: one row for each tag of each entity. */
   readonly tags?: {
     readonly table: string

@@ -27,7 +27,7 @@ export interface SqlEntity {
   readonly id: string
   /** By name. What is not listed cannot be read: a policy that does is refused when it is loaded. */
   readonly attributes: Readonly<Record<string, SqlAttribute>>
-  /** By entity type: an array expression with the ids of everything above it, in the format of that type's ids. Type not listed: none. */
+  /** By entity type: an array expression with the ids of everything above it, in the format of that type's ids. A policy that asks for a type that is not listed is refused. */
   readonly ancestors?: Readonly<Record<string, string>>
 }
 

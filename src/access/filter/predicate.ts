@@ -38,11 +38,6 @@ export type Operand =
     }
   /** A timestamp as whole milliseconds, or a numeric as whole ten-thousandths. */
   | { readonly kind: 'whole'; readonly of: Operand; readonly format: 'integer' }
-  | {
-      readonly kind: 'case'
-      readonly branches: readonly (readonly [when: Predicate, then: Operand])[]
-      readonly format: Format
-    }
   /** The one value that a select finds, or NULL. */
   | { readonly kind: 'lookup'; readonly select: Select; readonly format: Format }
 
@@ -57,6 +52,8 @@ export type Source =
   | { readonly kind: 'table'; readonly table: TableName; readonly alias: string }
   | { readonly kind: 'elements'; readonly array: ArrayOperand; readonly alias: string }
   | { readonly kind: 'closure'; readonly closure: Closure; readonly alias: string }
+  /** Inside a closure: what it found so far. */
+  | { readonly kind: 'closure-step'; readonly alias: string }
 
 /** `SELECT columns FROM source WHERE where`. */
 export interface Select {
@@ -71,7 +68,7 @@ export interface Closure {
   readonly kind: 'closure'
   readonly alias: string
   readonly columns: readonly string[]
-  readonly base: Select | { readonly kind: 'row'; readonly operands: readonly Operand[] }
+  readonly base: Select
   readonly step: Select
 }
 
@@ -88,6 +85,8 @@ export type Predicate =
       readonly operator: Comparison
       readonly left: Operand
       readonly right: Operand
+      /** Joins two tables; an index should serve it. */
+      readonly isLink?: true
     }
   | { readonly kind: 'null'; readonly of: Operand; readonly isNull: boolean }
   /** A boolean operand is there and is so. */
