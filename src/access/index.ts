@@ -38,6 +38,7 @@ export { type ApplyOptions, applyPlan, planText, type Verification, verifyPlan }
 export type { Query as DatabaseQuery } from './database/catalog.ts'
 export { type DatabaseConfig, databaseSchema } from './database/declaration.ts'
 export type { Finding as DatabaseFinding } from './database/finding.ts'
+export { type MariadbPlan, planMariadb } from './database/mariadb-plan.ts'
 export { type DatabasePlan, type PlanInput, planPostgres } from './database/plan.ts'
 export { planInput, type PlanFiles, readPlanFiles } from './database/plan-files.ts'
 export { signPrincipal, type SignOptions } from './database/principal-token.ts'

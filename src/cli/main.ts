@@ -8,6 +8,7 @@ import { auditCommand } from './commands/audit.ts'
 import { checkCommand } from './commands/check.ts'
 import { completionCommand } from './commands/completion.ts'
 import { configCommand } from './commands/config.ts'
+import { dbCommand } from './commands/db.ts'
 import { explainCommand } from './commands/explain.ts'
 import { initCommand } from './commands/init.ts'
 import { rulesCommand } from './commands/rules.ts'
@@ -72,6 +73,7 @@ Examples:
     explainCommand,
     whyCommand,
     rulesCommand,
+    dbCommand,
     auditCommand,
     userCommand,
   ]

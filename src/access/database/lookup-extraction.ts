@@ -38,14 +38,9 @@ export class LookupExtraction {
 
   /** The same condition, which reads its row and calls functions. */
   predicate(of: Predicate): Predicate {
-    switch (of.kind) {
-      case 'exists':
-        return readsTables(of.select) ? this.#exists(of.select) : of
-      case 'among':
-        return readsTables(of.select) ? this.#among(of.of, of.select) : mapPredicate(of, this.#walk)
-      default:
-        return mapPredicate(of, this.#walk)
-    }
+    if (of.kind === 'exists' && readsTables(of.select)) return this.#exists(of.select)
+    if (of.kind === 'among' && readsTables(of.select)) return this.#among(of.of, of.select)
+    return mapPredicate(of, this.#walk)
   }
 
   readonly #walk: Walk = {

@@ -53,7 +53,7 @@ export function planInput(
     )
   const { database, ...rest } = mapping
   const defaultSchema = server === 'postgres' ? 'public' : 'app'
-  const mappingConfig = withSchema(rest as Plain, defaultSchema) as unknown as MappingConfig
+  const mappingConfig = withSchema(rest, defaultSchema) as unknown as MappingConfig
   const known = readMapping(mappingConfig, schema, server === 'postgres' ? 'postgres' : 'mysql')
   const declaration = readDeclaration(database, schema, known, defaultSchema)
   return { policies, schema, mapping: known, mappingConfig, declaration }

@@ -13,7 +13,12 @@ import {
 import { principalFunctions, principalStatements } from './principal-sql.ts'
 import { grantStatements, type Privilege, privilegeKey } from './privilege.ts'
 import { type Lookup, lookupStatements, staleLookupsStatement } from './lookup.ts'
-import { compileRows } from './row-conditions.ts'
+import { compileRows, notesOf } from './row-conditions.ts'
+import { contextClaims, isOfType, principalClaims } from './principal-claims.ts'
+import { LookupExtraction } from './lookup-extraction.ts'
+import { SqlCondition } from '../filter/sql-condition.ts'
+import { postgres } from '../filter/postgres.ts'
+import type { Predicate } from '../filter/predicate.ts'
 import { quoteName, type Statement } from './sql-text.ts'
 
 /** What a plan is made of. */
@@ -45,7 +50,20 @@ export interface DatabasePlan {
 export function planPostgres(input: PlanInput): DatabasePlan {
   const { declaration } = input
   const { roles } = declaration
-  const { conditions, unused, lookups } = compileRows(input)
+  const { rows, unused } = compileRows(input, {
+    dialect: 'postgres',
+    isOfType,
+    principalClaims,
+    contextClaims,
+  })
+  const lookupsBySignature = new Map<string, Lookup>()
+  const conditions = rows.map(({ use, uses, predicate }): RowCondition => {
+    const extraction = new LookupExtraction(use.entity.table?.name ?? '', print)
+    const sql = print(extraction.predicate(predicate))
+    for (const lookup of extraction.lookups) lookupsBySignature.set(lookup.signature, lookup)
+    return { table: use.table, verb: use.verb, sql, uses }
+  })
+  const lookups = [...lookupsBySignature.values()]
   const tables = [...new Set(declaration.uses.map(({ table }) => table))].sort()
   const reads = lookups.flatMap((lookup) => lookup.reads)
   const schemas = [...new Set([...tables, ...reads.map(({ table }) => table)].map(schemaOf))].sort()
@@ -81,10 +99,7 @@ export function planPostgres(input: PlanInput): DatabasePlan {
   ]
   return {
     statements,
-    notes: unused.map(
-      ({ action, table, verb }) =>
-        `no policy permits ${action.uid.toString()}: nobody gets ${verb.toUpperCase()} on ${table} by it`,
-    ),
+    notes: notesOf(unused),
     declaration,
     privileges,
     tables,
@@ -95,6 +110,10 @@ export function planPostgres(input: PlanInput): DatabasePlan {
       ...lookups.map((lookup) => [lookup.signature, lookup.body] as const),
     ]),
   }
+}
+
+function print(predicate: Predicate): string {
+  return new SqlCondition(predicate, postgres).toSql({ literals: 'inline' }).text
 }
 
 function schemaOf(table: string): string {

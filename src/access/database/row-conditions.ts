@@ -1,76 +1,89 @@
-import { SqlCondition } from '../filter/sql-condition.ts'
+import type { ActionType, EntityType } from '../cedar/schema.ts'
 import { loadFilter } from '../filter/filter.ts'
-import { postgres } from '../filter/postgres.ts'
+import type { Mapping } from '../filter/mapping.ts'
+import type { DialectName } from '../filter/mapping-reader.ts'
+import type { ContextParty, SqlEntity } from '../filter/party.ts'
 import type { Predicate } from '../filter/predicate.ts'
 import { and, or } from '../filter/predicates.ts'
 import type { Use } from './declaration.ts'
-import type { Lookup } from './lookup.ts'
-import { LookupExtraction } from './lookup-extraction.ts'
 import type { PlanInput } from './plan.ts'
-import type { RowCondition } from './plan-rows.ts'
-import { contextClaims, isOfType, principalClaims } from './principal-claims.ts'
 
-/** Which rows each verb may touch, for each table. */
-export interface CompiledRows {
-  readonly conditions: readonly RowCondition[]
-  /** What no policy permits to anybody. */
-  readonly unused: readonly Use[]
-  readonly lookups: readonly Lookup[]
+/** How a server tells who a transaction is for. */
+export interface Claims {
+  readonly dialect: DialectName
+  isOfType(type: string): string
+  principalClaims(type: EntityType, mapping: Mapping): SqlEntity
+  contextClaims(action: ActionType, principalType: string, mapping: Mapping): ContextParty
+}
+
+/** Which rows of a table a verb may touch. */
+export interface RowPredicate {
+  /** The first of them; they agree in table, verb, type and columns. */
+  readonly use: Use
+  /** All actions that give it to somebody. */
+  readonly uses: readonly Use[]
+  readonly predicate: Predicate
 }
 
 /**
  * Compiles the policies of every declared action for every type of principal. Any action that stands for a verb gives
- * it; each type of principal is asked for first, so that without a principal nothing is visible.
+ * it; each type of principal is asked for first, so that without a principal nothing is visible. `unused` is what no
+ * policy permits to anybody. Throws RingwallError for what SQL cannot say.
  */
-export function compileRows({
-  policies,
-  schema,
-  mapping,
-  mappingConfig,
-  declaration,
-}: PlanInput): CompiledRows {
-  const filter = loadFilter({ policies, schema, mapping: mappingConfig, dialect: 'postgres', questions: [] })
-  const conditions: RowCondition[] = []
+export function compileRows(
+  { policies, schema, mapping, mappingConfig, declaration }: PlanInput,
+  claims: Claims,
+): { readonly rows: readonly RowPredicate[]; readonly unused: readonly Use[] } {
+  const filter = loadFilter({
+    policies,
+    schema,
+    mapping: mappingConfig,
+    dialect: claims.dialect,
+    questions: [],
+  })
+  const rows: RowPredicate[] = []
   const unused: Use[] = []
-  const lookups = new Map<string, Lookup>()
-  const groups = Map.groupBy(declaration.uses, ({ table, verb }) => `${table} ${verb}`)
-  for (const uses of groups.values()) {
-    const { table, verb, entity } = uses[0] as Use
-    const permitted: Use[] = []
-    const byPrincipal = new Map<string, Predicate[]>()
-    for (const use of uses) {
-      const found = use.action.principals.flatMap((type) => {
-        const principal = schema.entities.get(type)
-        if (principal === undefined) return []
-        const plan = filter.plan({
-          action: use.action.uid,
-          principal: principalClaims(principal, mapping),
-          resource: { kind: 'row', type: entity.type },
-          context: contextClaims(use.action, type, mapping),
-        })
-        const { predicate } = plan.bind()
-        return predicate.kind === 'false' ? [] : [{ type, predicate }]
+  const permitted = (use: Use, type: string): Predicate[] => {
+    const principal = schema.entities.get(type)
+    if (principal === undefined) return []
+    const { predicate } = filter
+      .plan({
+        action: use.action.uid,
+        principal: claims.principalClaims(principal, mapping),
+        resource: { kind: 'row', type: use.entity.type },
+        context: claims.contextClaims(use.action, type, mapping),
       })
+      .bind()
+    return predicate.kind === 'false' ? [] : [predicate]
+  }
+  const isPrincipal = (type: string): Predicate => ({
+    kind: 'truth',
+    of: { kind: 'raw', text: claims.isOfType(type), format: 'boolean' },
+    wanted: true,
+  })
+  for (const group of Map.groupBy(declaration.uses, ({ table, verb }) => `${table} ${verb}`).values()) {
+    const byPrincipal = new Map<string, Predicate[]>()
+    const uses: Use[] = []
+    for (const use of group) {
+      const found = use.action.principals.flatMap((type) =>
+        permitted(use, type).map((predicate) => ({ type, predicate })),
+      )
       for (const { type, predicate } of found)
         byPrincipal.set(type, [...(byPrincipal.get(type) ?? []), predicate])
-      if (found.length === 0) unused.push(use)
-      else permitted.push(use)
+      ;(found.length === 0 ? unused : uses).push(use)
     }
-    if (permitted.length === 0) continue
-    const anyone = or(
-      ...[...byPrincipal].map(([type, predicates]) => and(isPrincipal(type), or(...predicates))),
-    )
-    const extraction = new LookupExtraction(entity.table?.name ?? '', print)
-    conditions.push({ table, verb, sql: print(extraction.predicate(anyone)), uses: permitted })
-    for (const lookup of extraction.lookups) lookups.set(lookup.signature, lookup)
+    const [use] = uses
+    if (use === undefined) continue
+    const any = [...byPrincipal].map(([type, predicates]) => and(isPrincipal(type), or(...predicates)))
+    rows.push({ use, uses, predicate: or(...any) })
   }
-  return { conditions, unused, lookups: [...lookups.values()] }
+  return { rows, unused }
 }
 
-function isPrincipal(type: string): Predicate {
-  return { kind: 'truth', of: { kind: 'raw', text: isOfType(type), format: 'boolean' }, wanted: true }
-}
-
-function print(predicate: Predicate): string {
-  return new SqlCondition(predicate, postgres).toSql({ literals: 'inline' }).text
+/** What a reader of a plan should know of actions that nobody may do. */
+export function notesOf(unused: readonly Use[]): string[] {
+  return unused.map(
+    ({ action, table, verb }) =>
+      `no policy permits ${action.uid.toString()}: nobody gets ${verb.toUpperCase()} on ${table} by it`,
+  )
 }

@@ -61,16 +61,16 @@ export const SHOP_MAPPING = {
 
 export const SHOP_TABLES = `
 CREATE TABLE teams (id text PRIMARY KEY, level bigint NOT NULL);
-CREATE TABLE users (id text PRIMARY KEY, department text, clearance bigint NOT NULL, team_id text REFERENCES teams, password text);
-CREATE TABLE folders (id text PRIMARY KEY, open boolean NOT NULL, parent_id text REFERENCES folders);
-CREATE TABLE documents (id text PRIMARY KEY, owner_id text NOT NULL REFERENCES users, team_id text REFERENCES teams,
-  level bigint NOT NULL DEFAULT 0, public boolean NOT NULL DEFAULT false, title text NOT NULL DEFAULT '', folder_id text REFERENCES folders, internal_note text);
-CREATE TABLE shares (document_id text REFERENCES documents ON DELETE CASCADE, user_id text REFERENCES users, PRIMARY KEY (document_id, user_id));
+CREATE TABLE users (id text PRIMARY KEY, department text, clearance bigint NOT NULL, team_id text REFERENCES teams (id), password text);
+CREATE TABLE folders (id text PRIMARY KEY, open boolean NOT NULL, parent_id text REFERENCES folders (id));
+CREATE TABLE documents (id text PRIMARY KEY, owner_id text NOT NULL REFERENCES users (id), team_id text REFERENCES teams (id),
+  level bigint NOT NULL DEFAULT 0, public boolean NOT NULL DEFAULT false, title text NOT NULL DEFAULT '', folder_id text REFERENCES folders (id), internal_note text);
+CREATE TABLE shares (document_id text REFERENCES documents (id) ON DELETE CASCADE, user_id text REFERENCES users (id), PRIMARY KEY (document_id, user_id));
 CREATE TABLE unmapped (id int, secret text);
 INSERT INTO teams VALUES ('blue', 3), ('red', 1);
 INSERT INTO users VALUES ('ann', 'audit', 2, 'red', 'x'), ('bob', NULL, 2, 'red', 'x'), ('eve', NULL, 5, NULL, 'x');
 INSERT INTO folders VALUES ('all', true, NULL), ('sub', true, 'all'), ('other', false, NULL);
-INSERT INTO documents VALUES
+INSERT INTO documents (id, owner_id, team_id, level, public, title, folder_id) VALUES
   ('own', 'bob', NULL, 1, false, 'of bob', NULL), ('own-secret', 'bob', NULL, 9, false, 'of bob', NULL),
   ('shared', 'eve', NULL, 1, false, '', NULL), ('public', 'eve', NULL, 1, true, '', NULL),
   ('team-red', 'eve', 'red', 1, false, '', NULL), ('team-blue', 'eve', 'blue', 1, false, '', NULL),
