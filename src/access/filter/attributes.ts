@@ -78,12 +78,12 @@ function staged(place: Place, at: number): Staged {
   const access = of.access
   if (access?.kind === 'row') {
     const term = termIn(place, rowOf(place, access.alias), place.isTotal)
-    // A set in a table needs a new name for the table each time.
-    const bind = mapping.kind === 'child' ? (binding: Binding) => renamed(term, binding) : () => term
+    // A set needs a new name for where its elements are, each time.
+    const bind = term.kind === 'set' ? (binding: Binding) => renamed(term, binding) : () => term
     return { type, run: undefined, bind, size }
   }
   const bind = (binding: Binding): Term => bindThrough(of.bind(binding), binding, place)
-  return { type, run: undefined, bind, size }
+  return { type, run: undefined, bind, size, ...(of.choices === undefined ? {} : { choices: of.choices }) }
 
   function bindThrough(term: Term, binding: Binding, place: Place): Term {
     if (term.kind === 'choice') {

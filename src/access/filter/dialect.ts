@@ -21,6 +21,13 @@ export interface Dialect {
   readonly name: DialectName
   /** Parameters are numbered and may be used again. */
   readonly isNumbered: boolean
+  /** Timestamps may be infinite. */
+  readonly hasInfinity: boolean
+  /**
+   * What is added to a sub-select that reads text of the row outside. MariaDB keeps the results of such sub-selects by
+   * that text, and takes texts that its collation folds for the same; what is random is not kept.
+   */
+  readonly uncached: string | undefined
   quote(name: string): string
   /** What stands around a parameter of a format. */
   parameter(format: Format): readonly [before: string, after: string]

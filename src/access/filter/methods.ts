@@ -5,7 +5,7 @@ import { Fault, type Value } from '../cedar/value.ts'
 import { integer, order, whole, wholeNumber } from './comparison.ts'
 import type { Comparison, Operand, Predicate } from './predicate.ts'
 import { and, decide, FAULT, or, type Rails } from './predicates.ts'
-import { fits, named, refuse, type Scene, type Staged, stagedBool } from './staged.ts'
+import { fits, measure, named, refuse, type Scene, type Staged, stagedBool } from './staged.ts'
 import { isDefined, known, type ScalarName, type Single, spread, spreadTerm, type Term } from './term.ts'
 
 type Stage = (expr: Expr, scene: Scene) => Staged
@@ -46,7 +46,7 @@ export function stageCall(expr: Expr & { kind: 'call' }, scene: Scene, stage: St
     if (!isFit) refuse(`\`${name}\` takes ${found.parameters.join(' and ')}, not ${named(type)}`, at)
   }
   const [first, second = NONE] = parts as [Staged, Staged | undefined]
-  const size = first.size * second.size + 1
+  const { size, choices } = measure(first, second)
   if (found.result === 'Bool') {
     return stagedBool(
       (binding) => spread(first.bind(binding), second.bind(binding), (one, other) => test(name, one, other)),
@@ -60,6 +60,7 @@ export function stageCall(expr: Expr & { kind: 'call' }, scene: Scene, stage: St
     bind: (binding) =>
       spreadTerm(first.bind(binding), second.bind(binding), (one, other) => compute(name, one, other)),
     size,
+    choices,
   }
 }
 

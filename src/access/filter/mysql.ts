@@ -44,6 +44,8 @@ const CASTS: Readonly<Record<Format, string | undefined>> = {
 export const mysql: Dialect = {
   name: 'mysql',
   isNumbered: false,
+  hasInfinity: false,
+  uncached: ' AND RAND() >= 0',
   quote: quoter('`'),
   parameter(format) {
     const cast = CASTS[format]

@@ -7,7 +7,7 @@ import { reaches, within } from './hierarchy.ts'
 import type { Operand, Predicate } from './predicate.ts'
 import { and, not, type Rails } from './predicates.ts'
 import { contains, containsAll, containsAny, equality } from './sets.ts'
-import { fits, named, refuse, type Scene, type Staged, stagedBool } from './staged.ts'
+import { fits, measure, named, refuse, type Scene, type Staged, stagedBool } from './staged.ts'
 import { stageTag } from './tags.ts'
 import { known, type Single, spreadTerm, type Term } from './term.ts'
 
@@ -18,9 +18,11 @@ type Stage = (expr: Expr, scene: Scene) => Staged
 export function stageBinary(expr: Binary, scene: Scene, stage: Stage): Staged {
   const { operator, at } = expr
   const [left, right] = [stage(expr.left, scene), stage(expr.right, scene)]
-  const size = left.size * right.size + left.size + right.size
+  const { size, choices } = measure(left, right)
+  // Both predicates of each side may stand in both predicates of an equality.
+  const doubled = operator === '==' || operator === '!=' ? 2 * size : size
   const ask = (question: (one: Term, other: Term) => Rails): Staged =>
-    stagedBool((binding) => question(left.bind(binding), right.bind(binding)), size)
+    stagedBool((binding) => question(left.bind(binding), right.bind(binding)), doubled)
   switch (operator) {
     case '==':
     case '!=': {
@@ -46,6 +48,7 @@ export function stageBinary(expr: Binary, scene: Scene, stage: Stage): Staged {
         bind: (binding) =>
           spreadTerm(left.bind(binding), right.bind(binding), (one, other) => compute(operator, one, other)),
         size,
+        choices,
       }
     case 'in':
       return stageIn(expr, left, right, size, scene)

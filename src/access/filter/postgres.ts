@@ -31,6 +31,8 @@ function quoted(text: string): string {
 export const postgres: Dialect = {
   name: 'postgres',
   isNumbered: true,
+  hasInfinity: true,
+  uncached: undefined,
   quote: quoter('"'),
   parameter: (format) => ['', `::${TYPES[format]}`],
   bind: (value) => (typeof value === 'bigint' ? value.toString() : value),

@@ -8,6 +8,12 @@ export interface Printed {
   readonly values: readonly { readonly value: Bound; readonly format: Format }[]
 }
 
+/** A select, and whether it reads text of a row outside. */
+interface Frame {
+  readonly aliases: readonly string[]
+  readsOutside: boolean
+}
+
 /** Writes a predicate in the SQL of one database. With `inline`, values are literals, for DDL. */
 export function print(predicate: Predicate, dialect: Dialect, inline = false): Printed {
   const printer = new Printer(dialect, inline)
@@ -21,6 +27,8 @@ class Printer implements Writer {
   readonly #pieces: string[] = []
   readonly #values: { value: Bound; format: Format }[] = []
   #current = ''
+  /** The selects that are being written, the innermost last. */
+  readonly #frames: Frame[] = []
 
   constructor(dialect: Dialect, inline: boolean) {
     this.#dialect = dialect
@@ -49,6 +57,7 @@ class Printer implements Writer {
   operand(operand: Operand): void {
     switch (operand.kind) {
       case 'column':
+        if (operand.format === 'text' && !operand.isExact) this.#noteReading(operand.alias)
         this.#current += `${this.#dialect.quote(operand.alias)}.${this.#dialect.quote(operand.name)}`
         return
       case 'value':
@@ -89,7 +98,7 @@ class Printer implements Writer {
       case 'and':
       case 'or':
         this.#current += '('
-        separated(this, predicate.terms, predicate.kind === 'and' ? ' AND ' : ' OR ', (term) => {
+        separated(this, this.#needed(predicate.terms), predicate.kind === 'and' ? ' AND ' : ' OR ', (term) => {
           this.predicate(term)
         })
         this.#current += ')'
@@ -154,8 +163,28 @@ class Printer implements Writer {
       this.#source(source)
     })
     if (where.kind === 'true') return
+    const { uncached } = this.#dialect
+    const frame: Frame = { aliases: from.map(({ alias }) => alias), readsOutside: false }
+    this.#frames.push(frame)
     this.#current += ' WHERE '
     this.predicate(where)
+    this.#frames.pop()
+    if (frame.readsOutside && uncached !== undefined) this.#current += uncached
+  }
+
+  #noteReading(alias: string): void {
+    for (let at = this.#frames.length - 1; at >= 0; at--) {
+      const frame = this.#frames[at] as Frame
+      if (frame.aliases.includes(alias)) return
+      frame.readsOutside = true
+    }
+  }
+
+  /** Without what is always true in this database, unless nothing else is there. */
+  #needed(terms: readonly Predicate[]): readonly Predicate[] {
+    if (this.#dialect.hasInfinity) return terms
+    const needed = terms.filter(({ kind }) => kind !== 'finite')
+    return needed.length === 0 ? terms : needed
   }
 
   #source(source: Source): void {
@@ -172,9 +201,10 @@ class Printer implements Writer {
   #closure({ alias, columns, base, step }: Closure): void {
     const names = columns.map((column) => this.#dialect.quote(column)).join(', ')
     this.#current += `WITH RECURSIVE ${this.#dialect.quote(alias)}(${names}) AS (`
-    this.#select(base, false)
+    // UNION must not take two ids for one that a collation takes for equal.
+    this.#select(base, true)
     this.#current += ' UNION '
-    this.#select(step, false)
+    this.#select(step, true)
     this.#current += ') '
   }
 }

@@ -14,6 +14,8 @@ function globPattern(pattern: readonly string[]): string {
 export const sqlite: Dialect = {
   name: 'sqlite',
   isNumbered: false,
+  hasInfinity: false,
+  uncached: undefined,
   quote: quoter('"'),
   parameter: (format) => (format === 'integer' ? ['CAST(', ' AS INTEGER)'] : ['', '']),
   bind: (value) => value,

@@ -149,7 +149,8 @@ function stageChoice(expr: Expr & { kind: 'if' }, scene: Scene): Staged {
     if (tested.isFalse.kind === 'true') return no.bind(binding)
     return { kind: 'choice', test: tested, yes: yes.bind(binding), no: no.bind(binding) }
   }
-  return { type: type ?? yes.type, run: undefined, bind, size }
+  const choices = (yes.choices ?? 1) + (no.choices ?? 1)
+  return { type: type ?? yes.type, run: undefined, bind, size, choices }
 }
 
 const FAILED = new Fault('type', 'the condition of an `if` has no value')

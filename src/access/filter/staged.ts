@@ -24,6 +24,8 @@ export interface Staged {
   readonly record?: StagedRecord
   /** About how many predicates it becomes. */
   readonly size: number
+  /** Between how many terms the database chooses; 1 unless said. Operators ask about each. */
+  readonly choices?: number
 }
 
 /** A record's attributes, each where it is. */
@@ -105,4 +107,11 @@ export function fits(type: Type | undefined, ...kinds: readonly Type['kind'][]):
 /** A type as a reader of the schema would write it. */
 export function named(type: Type | undefined): string {
   return type === undefined ? 'what the schema does not know' : describeType(type)
+}
+
+/** About how many predicates an operator on two expressions becomes, and how many terms it may be. */
+export function measure(left: Staged, right: Staged): { readonly size: number; readonly choices: number } {
+  const { choices: ofLeft = 1 } = left
+  const { choices: ofRight = 1 } = right
+  return { size: left.size * ofRight + right.size * ofLeft + 1, choices: ofLeft * ofRight }
 }

@@ -5,7 +5,7 @@ import type { TagsMapping } from './mapping.ts'
 import type { Operand, Select } from './predicate.ts'
 import { among, and, decide, exists, FAULT, link, type Rails } from './predicates.ts'
 import { equality } from './sets.ts'
-import { fits, named, refuse, type Scene, type Staged, stagedBool } from './staged.ts'
+import { fits, measure, named, refuse, type Scene, type Staged, stagedBool } from './staged.ts'
 import {
   type EntityTerm,
   guarded,
@@ -37,7 +37,7 @@ export function stageTag(
   const mapping = scene.mapping.entities.get(type)?.tags
   if (mapping === undefined || of.access?.kind === 'expressions')
     return refuse(`the mapping does not say where the tags of ${type} are; add \`entities.${type}.tags\``, at)
-  const size = of.size * key.size + 2
+  const { size, choices } = measure(of, key)
   if (operator === 'hasTag') {
     const ask = (binding: Binding): Rails =>
       spread(of.bind(binding), key.bind(binding), (one, other) => hasTag(one, other, mapping, binding))
@@ -57,6 +57,7 @@ export function stageTag(
     bind: (binding) =>
       spreadTerm(of.bind(binding), key.bind(binding), (one, other) => get(one, other, binding)),
     size,
+    choices,
   }
 }
 
