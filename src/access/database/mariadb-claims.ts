@@ -44,10 +44,12 @@ export function mariadbClaims(home: string): Claims {
         ancestors: Object.fromEntries([...type.ancestors].map((above) => [above, read.ancestors(above)])),
       }
     },
-    contextClaims: (action, principalType, mapping) => ({
-      kind: 'expressions',
-      attributes: new ClaimReader(session, principalType, mapping).fields(action.context, '$.context'),
-    }),
+    isThere({ path, isArray }) {
+      const claim = `JSON_EXTRACT(s.claims, ${quoteText(`$.${path.join('.')}`, 'mariadb')})`
+      return `(SELECT 1 ${session} AND ${isArray ? `JSON_TYPE(${claim}) = 'ARRAY'` : `${claim} IS NOT NULL`}) = 1`
+    },
+    contextClaims: (action, principalType, mapping) =>
+      new ClaimReader(session, principalType, mapping).fields(action.context, '$.context'),
   }
 }
 
@@ -159,6 +161,8 @@ function valueOf(json: string, path: string, kind: Kind): string {
 /** MySQL's SQL, where an array is a select of its elements. */
 export const mariadb: Dialect = {
   ...mysql,
+  // RAND() would keep a view from being written through; this too keeps results of sub-selects from being kept.
+  uncached: ' AND LAST_INSERT_ID() IS NOT NULL',
   special(writer, predicate) {
     switch (predicate.kind) {
       case 'element':

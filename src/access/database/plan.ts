@@ -14,7 +14,7 @@ import { principalFunctions, principalStatements } from './principal-sql.ts'
 import { grantStatements, type Privilege, privilegeKey } from './privilege.ts'
 import { type Lookup, lookupStatements, staleLookupsStatement } from './lookup.ts'
 import { compileRows, notesOf } from './row-conditions.ts'
-import { contextClaims, isOfType, principalClaims } from './principal-claims.ts'
+import { postgresClaims } from './principal-claims.ts'
 import { LookupExtraction } from './lookup-extraction.ts'
 import { SqlCondition } from '../filter/sql-condition.ts'
 import { postgres } from '../filter/postgres.ts'
@@ -29,6 +29,8 @@ export interface PlanInput {
   /** What the mapping was read from, with the schema of every table. */
   readonly mappingConfig: MappingConfig
   readonly declaration: Declaration
+  /** As the authorizer's option of this name. */
+  readonly failedForbid?: 'skip' | 'deny'
 }
 
 /** What a PostgreSQL database must be like, and the statements that make it so. */
@@ -50,12 +52,7 @@ export interface DatabasePlan {
 export function planPostgres(input: PlanInput): DatabasePlan {
   const { declaration } = input
   const { roles } = declaration
-  const { rows, unused } = compileRows(input, {
-    dialect: 'postgres',
-    isOfType,
-    principalClaims,
-    contextClaims,
-  })
+  const { rows, unused } = compileRows(input, postgresClaims)
   const lookupsBySignature = new Map<string, Lookup>()
   const conditions = rows.map(({ use, uses, predicate }): RowCondition => {
     const extraction = new LookupExtraction(use.entity.table?.name ?? '', print)

@@ -1,7 +1,8 @@
 import type { ActionType, EntityType } from '../cedar/schema.ts'
 import type { RecordType, Type } from '../cedar/types.ts'
-import type { ContextParty, SqlAttribute, SqlEntity } from '../filter/party.ts'
+import type { SqlAttribute, SqlEntity } from '../filter/party.ts'
 import type { IdFormat, Mapping } from '../filter/mapping.ts'
+import type { Claims } from './row-conditions.ts'
 import { quoteText } from './sql-text.ts'
 
 /** How a value that was text in JSON becomes what the compiler wants. */
@@ -14,7 +15,7 @@ const CASTS: Readonly<Record<IdFormat, Cast>> = { text: 'text', uuid: 'uuid', in
  * PostgreSQL runs once per query; each is NULL for a principal of another type, so that a cast never meets an id
  * of another format.
  */
-export function principalClaims(type: EntityType, mapping: Mapping): SqlEntity {
+function principalClaims(type: EntityType, mapping: Mapping): SqlEntity {
   const read = new ClaimReader(type.name, mapping)
   return {
     kind: 'expressions',
@@ -26,14 +27,26 @@ export function principalClaims(type: EntityType, mapping: Mapping): SqlEntity {
 }
 
 /** The context of an action as SQL expressions over the same claims. */
-export function contextClaims(action: ActionType, principalType: string, mapping: Mapping): ContextParty {
-  const read = new ClaimReader(principalType, mapping)
-  return { kind: 'expressions', attributes: read.fields(action.context, ['context']) }
+function contextClaims(
+  action: ActionType,
+  principalType: string,
+  mapping: Mapping,
+): Readonly<Record<string, SqlAttribute>> {
+  return new ClaimReader(principalType, mapping).fields(action.context, ['context'])
 }
 
 /** Whether the transaction's principal is of a type; not TRUE where there is no principal. */
-export function isOfType(type: string): string {
+function isOfType(type: string): string {
   return `(SELECT c #>> ARRAY['principal', 'type'] FROM ringwall.claims() AS t(c)) = ${quoteText(type)}`
+}
+
+/** How PostgreSQL tells who a transaction is for. */
+export const postgresClaims: Claims = {
+  dialect: 'postgres',
+  isOfType,
+  isThere: ({ text }) => `${text} IS NOT NULL`,
+  principalClaims,
+  contextClaims,
 }
 
 function idFormat(type: string, mapping: Mapping): IdFormat {

@@ -2,18 +2,25 @@ import type { ActionType, EntityType } from '../cedar/schema.ts'
 import { loadFilter } from '../filter/filter.ts'
 import type { Mapping } from '../filter/mapping.ts'
 import type { DialectName } from '../filter/mapping-reader.ts'
-import type { ContextParty, SqlEntity } from '../filter/party.ts'
+import type { SqlAttribute, SqlEntity } from '../filter/party.ts'
 import type { Predicate } from '../filter/predicate.ts'
 import { and, or } from '../filter/predicates.ts'
 import type { Use } from './declaration.ts'
 import type { PlanInput } from './plan.ts'
+import { type RequiredClaim, requiredClaims } from './required-claims.ts'
 
 /** How a server tells who a transaction is for. */
 export interface Claims {
   readonly dialect: DialectName
   isOfType(type: string): string
+  /** Whether a claim is in the token; not TRUE where there is no principal. */
+  isThere(claim: RequiredClaim): string
   principalClaims(type: EntityType, mapping: Mapping): SqlEntity
-  contextClaims(action: ActionType, principalType: string, mapping: Mapping): ContextParty
+  contextClaims(
+    action: ActionType,
+    principalType: string,
+    mapping: Mapping,
+  ): Readonly<Record<string, SqlAttribute>>
 }
 
 /** Which rows of a table a verb may touch. */
@@ -31,7 +38,7 @@ export interface RowPredicate {
  * policy permits to anybody. Throws RingwallError for what SQL cannot say.
  */
 export function compileRows(
-  { policies, schema, mapping, mappingConfig, declaration }: PlanInput,
+  { policies, schema, mapping, mappingConfig, declaration, failedForbid }: PlanInput,
   claims: Claims,
 ): { readonly rows: readonly RowPredicate[]; readonly unused: readonly Use[] } {
   const filter = loadFilter({
@@ -40,27 +47,30 @@ export function compileRows(
     mapping: mappingConfig,
     dialect: claims.dialect,
     questions: [],
+    ...(failedForbid === undefined ? {} : { failedForbid }),
   })
   const rows: RowPredicate[] = []
   const unused: Use[] = []
   const permitted = (use: Use, type: string): Predicate[] => {
     const principal = schema.entities.get(type)
     if (principal === undefined) return []
+    const known = claims.principalClaims(principal, mapping)
+    const context = claims.contextClaims(use.action, type, mapping)
     const { predicate } = filter
       .plan({
         action: use.action.uid,
-        principal: claims.principalClaims(principal, mapping),
+        principal: known,
         resource: { kind: 'row', type: use.entity.type },
-        context: claims.contextClaims(use.action, type, mapping),
+        context: { kind: 'expressions', attributes: context },
       })
       .bind()
-    return predicate.kind === 'false' ? [] : [predicate]
+    const required = [
+      ...requiredClaims(predicate, known.attributes, principal.attributes, ['principal', 'attributes']),
+      ...requiredClaims(predicate, context, use.action.context, ['context']),
+    ]
+    const whole = and(...required.map((claim) => sql(claims.isThere(claim))), predicate)
+    return whole.kind === 'false' ? [] : [whole]
   }
-  const isPrincipal = (type: string): Predicate => ({
-    kind: 'truth',
-    of: { kind: 'raw', text: claims.isOfType(type), format: 'boolean' },
-    wanted: true,
-  })
   for (const group of Map.groupBy(declaration.uses, ({ table, verb }) => `${table} ${verb}`).values()) {
     const byPrincipal = new Map<string, Predicate[]>()
     const uses: Use[] = []
@@ -74,10 +84,16 @@ export function compileRows(
     }
     const [use] = uses
     if (use === undefined) continue
-    const any = [...byPrincipal].map(([type, predicates]) => and(isPrincipal(type), or(...predicates)))
+    const any = [...byPrincipal].map(([type, predicates]) =>
+      and(sql(claims.isOfType(type)), or(...predicates)),
+    )
     rows.push({ use, uses, predicate: or(...any) })
   }
   return { rows, unused }
+}
+
+function sql(text: string): Predicate {
+  return { kind: 'truth', of: { kind: 'raw', text, format: 'boolean' }, wanted: true }
 }
 
 /** What a reader of a plan should know of actions that nobody may do. */
