@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 
 import type { TableName } from '../filter/mapping.ts'
 import type { ArrayOperand, Column, Format, Operand, Predicate, Select, Source } from '../filter/predicate.ts'
-import { and } from '../filter/predicates.ts'
+import { and, compare } from '../filter/predicates.ts'
 import type { Lookup } from './lookup.ts'
 
 /** How a condition becomes SQL. */
@@ -89,14 +89,35 @@ export class LookupExtraction {
   #among(of: readonly Operand[], select: Select): Predicate {
     const { body, params } = this.#parameterize(select)
     const [only, ...more] = of
-    if (params.columns.length === 0 && only !== undefined && more.length === 0) {
-      const format = (select.columns[0] as Operand).format
-      const array = this.#call(`SELECT ARRAY${this.#select(body)}`, `${TYPES[format]}[]`, params, select)
-      return truth(`${this.#text(this.#operand(only))} = ANY (${array}::${TYPES[format]}[])`)
+    if (params.columns.length === 0 && only !== undefined) {
+      if (more.length === 0) return this.#inList(only, select)
+      const ofRow = of.filter((operand) => this.#dependsOnRow(operand))
+      // Pairs of which one side is the same for every row: a list for the other side.
+      if (ofRow.length === 1) return this.#inList(ofRow[0] as Operand, this.#narrow(of, select))
     }
-    const inside = of.map((operand) => mapOperand(operand, params.walk))
+    const inside = of.map((operand) => params.walk.operand(operand))
     const sql = `SELECT ${this.#print({ kind: 'among', of: inside, select: body })}`
     return truth(this.#call(sql, 'boolean', params, select))
+  }
+
+  /** A list per query, which an index of the row's column serves. */
+  #inList(row: Operand, select: Select): Predicate {
+    const { body, params } = this.#parameterize(select)
+    const type = TYPES[(select.columns[0] as Operand).format]
+    const list = this.#call(`SELECT ARRAY${this.#select(body)}`, `${type}[]`, params, select)
+    return truth(`${this.#text(this.#operand(row))} = ANY (${list}::${type}[])`)
+  }
+
+  #narrow(of: readonly Operand[], select: Select): Select {
+    const at = of.findIndex((operand) => this.#dependsOnRow(operand))
+    const others = of.flatMap((operand, index) =>
+      index === at ? [] : [compare('=', select.columns[index] as Operand, operand)],
+    )
+    return { ...select, columns: [select.columns[at] as Operand], where: and(select.where, ...others) }
+  }
+
+  #dependsOnRow(operand: Operand): boolean {
+    return mentions({ kind: 'null', of: operand, isNull: true }, (part) => this.#isRow(part))
   }
 
   /** With its parentheses. */

@@ -79,7 +79,7 @@ export function planPostgres(input: PlanInput): DatabasePlan {
       reason: 'to work here at all',
     },
     ...grantStatements(
-      privileges.filter(({ object }) => object !== '' && !object.startsWith('ringwall')),
+      privileges.filter(({ object }) => object !== '' && object.split('.')[0] !== 'ringwall'),
     ).map(({ sql, privileges: given }) => ({
       sql,
       reason: reasonOf(given[0] as Privilege, conditions, roles),
