@@ -14,7 +14,7 @@ import { account, mariadbKeyStatements } from './mariadb-principal.ts'
 import { planInput } from './plan-files.ts'
 import { privilegeKey } from './privilege.ts'
 import { TEST_KEY, tokenFor } from './testing.ts'
-import { SHOP_MAPPING, SHOP_TABLES, shopPolicies, shopSchema } from './testing-shop.ts'
+import { SHOP_MAPPING, SHOP_TABLES, shopPolicies, shopSchema } from './shop/testing.ts'
 
 const suffix = `${process.pid}_${Math.random().toString(36).slice(2, 8)}`
 const data = `rw_${suffix}`

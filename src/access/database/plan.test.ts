@@ -11,7 +11,7 @@ import { type DatabasePlan, planPostgres } from './plan.ts'
 import { planInput } from './plan-files.ts'
 import { privilegeKey, revokeStatement } from './privilege.ts'
 import { leaseScene, type Scene, TEST_KEY, tokenFor } from './testing.ts'
-import { SHOP_MAPPING, SHOP_TABLES, shopPolicies, shopSchema } from './testing-shop.ts'
+import { SHOP_MAPPING, SHOP_TABLES, shopPolicies, shopSchema } from './shop/testing.ts'
 import { tryEverything } from './attempts.ts'
 
 let scene: Scene | undefined

@@ -1,4 +1,7 @@
-import type { ActionType, EntityType } from '../cedar/schema.ts'
+import { RingwallError } from '../../core/errors.ts'
+import type { Entity, EntitySource } from '../cedar/entities.ts'
+import type { ActionType, EntityType, Schema } from '../cedar/schema.ts'
+import { EMPTY_RECORD, type EntityUid } from '../cedar/value.ts'
 import { loadFilter } from '../filter/filter.ts'
 import type { Mapping } from '../filter/mapping.ts'
 import type { DialectName } from '../filter/mapping-reader.ts'
@@ -63,7 +66,7 @@ export function compileRows(
         resource: { kind: 'row', type: use.entity.type },
         context: { kind: 'expressions', attributes: context },
       })
-      .bind()
+      .bind({ entities: new NamedEntities(schema, use.action) })
     const required = [
       ...requiredClaims(predicate, known.attributes, principal.attributes, ['principal', 'attributes']),
       ...requiredClaims(predicate, context, use.action.context, ['context']),
@@ -90,6 +93,36 @@ export function compileRows(
     rows.push({ use, uses, predicate: or(...any) })
   }
   return { rows, unused }
+}
+
+/**
+ * What is known of entities that policies name: the actions. Of others the rows may change after the plan is made, so
+ * that a policy which asks for more than the name of one is refused; `principal in Team::"x"` asks for no more.
+ */
+class NamedEntities implements EntitySource {
+  readonly #schema: Schema
+  readonly #action: ActionType
+
+  constructor(schema: Schema, action: ActionType) {
+    this.#schema = schema
+    this.#action = action
+  }
+
+  get(uid: EntityUid): Entity | undefined {
+    const action = this.#schema.actions.get(uid.key)
+    if (action !== undefined)
+      return { uid, attributes: EMPTY_RECORD, tags: EMPTY_RECORD, ancestors: action.ancestors }
+    const type = this.#schema.entities.get(uid.type)
+    if (
+      type === undefined ||
+      (type.ancestors.size === 0 && type.attributes.attributes.size === 0 && type.tags === undefined)
+    )
+      return undefined
+    throw new RingwallError(
+      'access.database-named-entity',
+      `policies for ${this.#action.uid.toString()} ask for attributes or parents of ${uid.toString()}, which a database can change at any time; compare it with \`==\`, ask whether something is \`in\` it, or turn the question around`,
+    )
+  }
 }
 
 function sql(text: string): Predicate {

@@ -14,7 +14,7 @@ import { planPostgres } from './plan.ts'
 import { planInput } from './plan-files.ts'
 import { signPrincipal } from './principal-token.ts'
 import { leaseScene, type Scene, TEST_KEY } from './testing.ts'
-import { SHOP_MAPPING, SHOP_TABLES, shopPolicies, shopSchema } from './testing-shop.ts'
+import { SHOP_MAPPING, SHOP_TABLES, shopPolicies, shopSchema } from './shop/testing.ts'
 import { withPrincipal } from './with-principal.ts'
 
 let scene: Scene | undefined

@@ -1,4 +1,4 @@
-import { RingwallError } from '../../core/errors.ts'
+import { lend, transactionOver } from './lent-connection.ts'
 
 /** What a transaction needs of a connection of `pg`; nothing of it is imported. */
 export interface PgConnection {
@@ -185,42 +185,10 @@ export async function withPrismaPrincipal<Transaction extends PrismaTransactionL
   })
 }
 
-/**
- * Gives `run` a connection or transaction that refuses once `run` is done. A query that nobody waited for would
- * otherwise run in the transaction of whoever has the connection next.
- */
-async function lend<Lent extends object, T>(lent: Lent, run: (lent: Lent) => Promise<T>): Promise<T> {
-  let isOver = false
-  const borrowed = new Proxy(lent, {
-    get(target, name) {
-      const value: unknown = Reflect.get(target, name, target)
-      if (typeof value !== 'function' || name === 'constructor') return value
-      return (...values: unknown[]): unknown => {
-        if (isOver) throw transactionOver()
-        if (name === 'release')
-          throw new RingwallError('access.not-yours', 'withPrincipal gives the connection back itself')
-        return Reflect.apply(value, target, values)
-      }
-    },
-  })
-  try {
-    return await run(borrowed)
-  } finally {
-    isOver = true
-  }
-}
-
 /** Whether a result's one row says so; `pg`, Kysely and Drizzle agree on `rows`. */
 function isBegun(result: unknown): boolean {
   const rows = (result as { readonly rows?: readonly { readonly is_begun?: unknown }[] }).rows
   return rows?.[0]?.is_begun === true
-}
-
-function transactionOver(): RingwallError {
-  return new RingwallError(
-    'access.transaction-over',
-    'the transaction of this principal is over; await every query inside, and leave BEGIN, COMMIT and ROLLBACK alone',
-  )
 }
 
 /** Rolls back and cleans; an error when that failed, so that the pool closes the connection. */

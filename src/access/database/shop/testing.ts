@@ -1,8 +1,8 @@
 // An application for tests: documents in folders, shared with users, owned by people of teams.
-import { parsePolicies } from '../cedar/parser.ts'
-import type { Policy } from '../cedar/ast.ts'
-import type { Schema } from '../cedar/schema.ts'
-import { parseSchema } from '../cedar/schema-parser.ts'
+import { parsePolicies } from '../../cedar/parser.ts'
+import type { Policy } from '../../cedar/ast.ts'
+import type { Schema } from '../../cedar/schema.ts'
+import { parseSchema } from '../../cedar/schema-parser.ts'
 
 export const SHOP_SCHEMA = `
 entity Role;
