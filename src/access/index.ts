@@ -38,10 +38,13 @@ export { type ApplyOptions, applyPlan, planText, type Verification, verifyPlan }
 export type { Query as DatabaseQuery } from './database/catalog.ts'
 export { type DatabaseConfig, databaseSchema } from './database/declaration.ts'
 export type { Finding as DatabaseFinding } from './database/finding.ts'
+export { findMariadbDrift } from './database/mariadb-drift.ts'
 export { type MariadbPlan, planMariadb } from './database/mariadb-plan.ts'
+export { mariadbKeyStatements } from './database/mariadb-principal.ts'
 export { type DatabasePlan, type PlanInput, planPostgres } from './database/plan.ts'
 export { planInput, type PlanFiles, readPlanFiles } from './database/plan-files.ts'
 export { signPrincipal, type SignOptions } from './database/principal-token.ts'
+export { withMysqlPrincipal } from './database/with-mysql-principal.ts'
 export {
   withDrizzlePrincipal,
   withKyselyPrincipal,

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
 
-import { type Connection, createConnection } from 'mysql2/promise'
+import { type Connection, type ConnectionOptions, createConnection, createPool } from 'mysql2/promise'
 
 import { notHere } from '../../store/testing.ts'
 import { EntityUid } from '../cedar/value.ts'
@@ -14,6 +14,7 @@ import { account, mariadbKeyStatements } from './mariadb-principal.ts'
 import { planInput } from './plan-files.ts'
 import { privilegeKey } from './privilege.ts'
 import { TEST_KEY, tokenFor } from './testing.ts'
+import { withMysqlPrincipal } from './with-mysql-principal.ts'
 import { SHOP_MAPPING, SHOP_TABLES, shopPolicies, shopSchema } from './shop/testing.ts'
 
 const suffix = `${process.pid}_${Math.random().toString(36).slice(2, 8)}`
@@ -32,12 +33,15 @@ let query: Query
 let plan: MariadbPlan
 const open: Connection[] = []
 
-async function connect(user?: string): Promise<Connection> {
+function where(): ConnectionOptions {
   const url = process.env[URL_NAME]
-  const where = url === undefined ? { socketPath: '/run/mysqld/mysqld.sock', user: 'root' } : { uri: url }
+  return url === undefined ? { socketPath: '/run/mysqld/mysqld.sock', user: 'root' } : { uri: url }
+}
+
+async function connect(user?: string): Promise<Connection> {
   const who = user === undefined ? {} : { user, password: PASSWORD }
   const connection = await createConnection({
-    ...where,
+    ...where(),
     ...who,
     charset: 'utf8mb4',
     multipleStatements: user === undefined,
@@ -148,6 +152,36 @@ onMariadb(
     assert.deepEqual(await as(roles.writer, short, 'SET timestamp = 1', 'DO SLEEP(2.1)', list), [])
   },
 )
+
+onMariadb('twenty requests at once over one connection each see their own rows only', async () => {
+  const pool = createPool({ ...where(), user: roles.writer, password: PASSWORD, connectionLimit: 1 })
+  try {
+    const see = async (i: number): Promise<number> =>
+      withMysqlPrincipal(
+        pool,
+        i % 2 === 0 ? BOB : ANN,
+        async (connection) => {
+          const [rows] = await connection.query(`SELECT id FROM ${view('documents')}`)
+          if (i % 5 === 4) throw new Error('the application failed')
+          return (rows as unknown[]).length
+        },
+        plan.home,
+      )
+    const seen = await Promise.allSettled(Array.from({ length: 20 }, (_, i) => see(i)))
+    for (const [i, one] of seen.entries()) {
+      if (i % 5 === 4) assert.equal(one.status, 'rejected')
+      else assert.deepEqual(one, { status: 'fulfilled', value: i % 2 === 0 ? 4 : 2 })
+    }
+    const [left] = await pool.query(`SELECT id FROM ${view('documents')}`)
+    assert.deepEqual(left, [])
+    await assert.rejects(
+      withMysqlPrincipal(pool, BOB, async (connection) => connection.query('COMMIT'), plan.home),
+      { code: 'access.transaction-over' },
+    )
+  } finally {
+    await pool.end()
+  }
+})
 
 onMariadb('tokens that are not in order are refused', async () => {
   const [head, , mac] = BOB.split('.')
