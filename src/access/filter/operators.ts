@@ -19,10 +19,8 @@ export function stageBinary(expr: Binary, scene: Scene, stage: Stage): Staged {
   const { operator, at } = expr
   const [left, right] = [stage(expr.left, scene), stage(expr.right, scene)]
   const { size, choices } = measure(left, right)
-  // Both predicates of each side may stand in both predicates of an equality.
-  const doubled = operator === '==' || operator === '!=' ? 2 * size : size
   const ask = (question: (one: Term, other: Term) => Rails): Staged =>
-    stagedBool((binding) => question(left.bind(binding), right.bind(binding)), doubled)
+    stagedBool((binding) => question(left.bind(binding), right.bind(binding)), size)
   switch (operator) {
     case '==':
     case '!=': {
