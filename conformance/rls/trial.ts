@@ -27,17 +27,9 @@ import { type Database, openPostgres } from '../filter/databases.ts'
 import { drawPolicies } from '../filter/policies.ts'
 import { Random } from '../filter/random.ts'
 import { TABLES } from '../filter/tables.ts'
-import {
-  ADDRESSES,
-  drawWorld,
-  LONGS,
-  mappingFor,
-  MOMENTS,
-  schema,
-  TEAMS,
-  TEXTS,
-  type World,
-} from '../filter/world.ts'
+import { ADDRESSES, LONGS, MOMENTS, TEAMS, TEXTS } from '../filter/values.ts'
+import { drawWorld, type World } from '../filter/world.ts'
+import { mappingFor, schema } from '../filter/world-schema.ts'
 
 /** How much is tried. */
 export interface Extent {
