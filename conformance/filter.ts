@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { runCorpus, type ShapeResult } from './filter/corpus.ts'
 import { type Database, openMysql, openPostgres, openSqlite } from './filter/databases.ts'
 import { fuzz, type FuzzResult } from './filter/fuzz.ts'
+import { tryPrisma } from './filter/prisma.ts'
 import { DataAbsent, type Deviation, type SuiteResult } from './suite.ts'
 
 /** Where the data is to be had. */
@@ -62,8 +63,18 @@ async function runRandom(databases: readonly Database[]): Promise<FuzzResult> {
   })
   report(result, started)
   for (const mismatch of result.mismatches) console.error(mismatch)
+  runPrisma(seed, extent.policySets, result)
   await seeThatMistakesAreNoticed(databases, seed, result)
   return result
+}
+
+function runPrisma(seed: number, policySets: number, result: FuzzResult): void {
+  const { refused, rowDecisions, allowed, mismatches } = tryPrisma(seed, policySets, 60)
+  console.error(
+    `prisma (its \`where\` interpreted, not run): ${policySets} simple policy sets, ${refused} refused when loaded, ` +
+      `${rowDecisions} row decisions (${allowed} allowed), ${mismatches.length} mismatches`,
+  )
+  result.mismatches.push(...mismatches)
 }
 
 function extentOf(text: string | undefined): { readonly policySets: number; readonly rows: number } {

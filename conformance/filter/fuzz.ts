@@ -256,7 +256,8 @@ function countRefusal(thrown: RingwallError, drawn: Case, result: FuzzResult): v
   }
 }
 
-function drawContext(random: Random): CedarRecord {
+/** A context such as a request brings. */
+export function drawContext(random: Random): CedarRecord {
   const fields: [string, Value][] = [
     ['now', new Datetime(random.pick(MOMENTS))],
     ['addr', readIp(random.pick(ADDRESSES)) as Value],

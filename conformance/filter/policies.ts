@@ -41,6 +41,11 @@ export function drawPolicies(random: Random): string {
   return new Draw(random).set()
 }
 
+/** Policies that ask about single attributes, as most do. */
+export function drawSimplePolicies(random: Random): string {
+  return new Draw(random).simple()
+}
+
 class Draw {
   readonly #random: Random
 
@@ -55,6 +60,51 @@ class Draw {
     for (let at = 0; at < permits; at++) texts.push(this.#policy('permit'))
     for (let at = 0; at < forbids; at++) texts.push(this.#policy('forbid'))
     return texts.join('\n')
+  }
+
+  simple(): string {
+    const condition = (): string =>
+      `${this.#random.pick(['when', 'unless'])} { ${this.#simple(this.#random.below(3))} }`
+    const resource = this.#one([
+      'resource',
+      'resource',
+      () => `resource == Doc::"d${this.#random.below(20)}"`,
+    ])
+    const permit = `permit (principal, action, ${resource}) ${condition()};`
+    return this.#random.chance(0.5)
+      ? permit
+      : `${permit}\nforbid (principal, action, resource) ${condition()};`
+  }
+
+  #simple(depth: number): string {
+    const sub = (): string => this.#simple(depth - 1)
+    if (depth > 0)
+      return this.#one([
+        () => `(${sub()} && ${sub()})`,
+        () => `(${sub()} || ${sub()})`,
+        () => `!(${sub()})`,
+        () => `(if ${sub()} then ${sub()} else ${sub()})`,
+      ])
+    const text = this.#random.pick(['title', 'note', 'exact'])
+    const whole = this.#random.pick(['rank', 'score'])
+    const user = this.#random.pick(['owner', 'editor'])
+    return `(${this.#one([
+      () =>
+        `resource.${text} ${this.#random.pick(['==', '!='])} ${this.#random.pick(['context.word', 'principal.name', quote(this.#random.pick(TEXTS))])}`,
+      () => `resource.${text} like ${this.#pattern()}`,
+      () =>
+        `resource.${whole} ${this.#random.pick(['<', '<=', '>', '>=', '==', '!='])} ${this.#random.pick(['context.number', 'principal.level', this.#longLiteral()])}`,
+      () => `resource.${this.#random.pick(['open', 'locked'])}`,
+      () => `resource has ${this.#random.pick(['note', 'score', 'locked', 'editor', 'extra'])}`,
+      () => `resource.${user} ${this.#random.pick(['==', '!='])} principal`,
+      () => `["a", "ab", "100%"].contains(resource.${text})`,
+      () => `principal in resource.${this.#random.pick(['team', 'viewers'])}`,
+      () => `resource.viewers.contains(principal)`,
+      () => `resource.labels.containsAny([${quote(this.#random.pick(TEXTS))}, principal.name])`,
+      () => `resource.codes.containsAll([${this.#longLiteral()}])`,
+      () => `resource.created ${this.#random.pick(['<', '<=', '>', '>=', '==', '!='])} context.now`,
+      () => `resource.discount.${this.#random.pick(ORDERS)}(decimal("1.2345"))`,
+    ])})`
   }
 
   #policy(effect: string): string {

@@ -90,6 +90,23 @@ export {
   authorizationSchema,
   type PolicyConfig,
 } from './config.ts'
+export { type ApplyOptions, applyPlan, planText, type Verification, verifyPlan } from './database/apply.ts'
+export type { Query as DatabaseQuery } from './database/catalog.ts'
+export { type DatabaseConfig, databaseSchema } from './database/declaration.ts'
+export type { Finding as DatabaseFinding } from './database/finding.ts'
+export { findMariadbDrift } from './database/mariadb-drift.ts'
+export { type MariadbPlan, planMariadb } from './database/mariadb-plan.ts'
+export { mariadbKeyStatements } from './database/mariadb-principal.ts'
+export { type PlanFiles, planInput, readPlanFiles } from './database/plan-files.ts'
+export { type DatabasePlan, type PlanInput, planPostgres } from './database/plan.ts'
+export { type SignOptions, signPrincipal } from './database/principal-token.ts'
+export { withMysqlPrincipal } from './database/with-mysql-principal.ts'
+export {
+  withDrizzlePrincipal,
+  withKyselyPrincipal,
+  withPrincipal,
+  withPrismaPrincipal,
+} from './database/with-principal.ts'
 export {
   ElevatedPermissions,
   ELEVATION_LIMITS,
@@ -127,6 +144,7 @@ export type {
 } from './filter/mapping.ts'
 export type { ContextParty, Party, SqlAttribute, SqlEntity } from './filter/party.ts'
 export type { Known, Plan } from './filter/plan.ts'
+export type { PrismaModel, PrismaRelation, PrismaWhere } from './filter/prisma.ts'
 export { SqlCondition, type SqlOptions, type SqlTag, type SqlText } from './filter/sql-condition.ts'
 export { type AccessQuestion, covers, giversOf, holdingsOf } from './grants-in-force.ts'
 export { type Grant, type GrantDraft, Grants } from './grants.ts'

@@ -11,6 +11,7 @@ import { completionCommand } from './commands/completion.ts'
 import { configCommand } from './commands/config.ts'
 import { egressCommand } from './commands/egress.ts'
 import { dataCommand } from './commands/data.ts'
+import { dbCommand } from './commands/db.ts'
 import { explainCommand } from './commands/explain.ts'
 import { grantCommand } from './commands/grant.ts'
 import { initCommand } from './commands/init.ts'
@@ -81,6 +82,7 @@ Examples:
     whyCommand,
     rulesCommand,
     policyCommand,
+    dbCommand,
     auditCommand,
     userCommand,
     roleCommand,

@@ -1,4 +1,4 @@
-import type { Policy } from '../cedar/ast.ts'
+import type { Expr, Policy } from '../cedar/ast.ts'
 import type { Run } from '../cedar/environment.ts'
 import type { ActionType, Schema } from '../cedar/schema.ts'
 import { placeAt } from '../cedar/syntax.ts'
@@ -79,6 +79,8 @@ export interface Scene {
   readonly resource: Party
   readonly context: ContextParty
   readonly action: ActionType
+  /** Refuses what another form of the condition cannot say. */
+  readonly judge?: (expr: Expr, scene: Scene) => void
 }
 
 /** Of an expression that is known. */
