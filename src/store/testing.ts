@@ -28,7 +28,7 @@ export function notHere(context: TestContext, what: string, install: string): vo
 /** A database of its own on the running PostgreSQL, dropped afterwards; undefined where there is no server. */
 export async function leasePostgres(): Promise<Lease | undefined> {
   const admin = process.env['RINGWALL_TEST_POSTGRES'] ?? 'postgres://postgres@127.0.0.1:5432/postgres'
-  const client = new Client({ connectionString: admin, connectionTimeoutMillis: 2000 })
+  const client = new Client({ connectionString: admin, connectionTimeoutMillis: 20_000 })
   try {
     await client.connect()
   } catch {
