@@ -19,7 +19,7 @@ import { startEgressProxy } from '../../src/egress-proxy.ts'
 
 // Its package has no types.
 const { requestFilterHandler } = createRequire(import.meta.url)('ssrf-req-filter') as {
-  readonly requestFilterHandler: (agent: http.Agent) => http.Agent
+  readonly requestFilterHandler: <A extends http.Agent>(agent: A) => A
 }
 
 /** Something that fetches a URL which somebody else chose. It never rejects: what it did is seen on the wire. */
@@ -234,13 +234,17 @@ function requestFilteringAgent(lookup: LookupFunction): Client {
 }
 
 function ssrfReqFilter(lookup: LookupFunction): Client {
-  const agent = requestFilterHandler(new http.Agent())
+  const agents = {
+    http: requestFilterHandler(new http.Agent()),
+    https: requestFilterHandler(new https.Agent()),
+  }
   return {
     name: 'ssrf-req-filter 1.1.1',
     isOurs: false,
     leavesOut: (kind) => (kind === 'redirect' ? 'it has no list of allowed addresses' : undefined),
-    fetch: (url) => getFollowing(url, () => agent, lookup),
-    close: async () => agent.destroy(),
+    fetch: (url) =>
+      getFollowing(url, (one) => (one.startsWith('https:') ? agents.https : agents.http), lookup),
+    close: async () => agents.http.destroy(),
   }
 }
 
