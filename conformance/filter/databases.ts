@@ -44,8 +44,16 @@ function numeric(units: bigint): string {
   return `${units < 0n ? '-' : ''}${digits.slice(0, -4)}.${digits.slice(-4)}`
 }
 
+/** Milliseconds, or a moment as it is written, which may be finer. */
+function momentOf(value: Cell): string {
+  return typeof value === 'string' ? value : new Date(Number(value)).toISOString()
+}
+
 /** What a database without a column type for it leaves out. */
-function columnsOf(types: Readonly<Record<string, ColumnType>>, declared: Partial<Record<ColumnType, string>>): string[] {
+function columnsOf(
+  types: Readonly<Record<string, ColumnType>>,
+  declared: Partial<Record<ColumnType, string>>,
+): string[] {
   return Object.keys(types).filter((column) => declared[types[column] as ColumnType] !== undefined)
 }
 
@@ -55,7 +63,9 @@ function createTable(
   types: Readonly<Record<string, ColumnType>>,
   declared: Partial<Record<ColumnType, string>>,
 ): string {
-  const columns = columnsOf(types, declared).map((column) => `${quote(column)} ${declared[types[column] as ColumnType]}`)
+  const columns = columnsOf(types, declared).map(
+    (column) => `${quote(column)} ${declared[types[column] as ColumnType]}`,
+  )
   return `CREATE TABLE ${quote(table)} (${columns.join(', ')})`
 }
 
@@ -84,8 +94,8 @@ export async function openPostgres(): Promise<Database | undefined> {
   }
   const cell = (value: Cell, type: ColumnType): unknown => {
     if (value === null) return null
-    if (type === 'moment') return new Date(Number(value)).toISOString()
-    if (type === 'numeric') return numeric(BigInt(value as bigint))
+    if (type === 'moment') return momentOf(value)
+    if (type === 'numeric') return numeric(value as bigint)
     return typeof value === 'bigint' ? value.toString() : value
   }
   await client.query(`CREATE SCHEMA ${NAME}`)
@@ -107,7 +117,10 @@ export async function openPostgres(): Promise<Database | undefined> {
             })
             return `(${marks.join(', ')})`
           })
-          await client.query(`INSERT INTO ${quote(table)} (${columns.map(quote).join(', ')}) VALUES ${tuples.join(', ')}`, values)
+          await client.query(
+            `INSERT INTO ${quote(table)} (${columns.map(quote).join(', ')}) VALUES ${tuples.join(', ')}`,
+            values,
+          )
         }
       }
       await client.query('ANALYZE')
@@ -149,28 +162,36 @@ export async function openMysql(): Promise<Database | undefined> {
     uuid: 'CHAR(36)',
     long: 'BIGINT',
     bool: 'TINYINT(1)',
-    moment: 'DATETIME(3)',
+    moment: 'DATETIME(6)',
     numeric: 'DECIMAL(20,4)',
     units: 'BIGINT',
   }
   const cell = (value: Cell, type: ColumnType): string | number | null => {
     if (value === null) return null
-    if (type === 'moment') return new Date(Number(value)).toISOString().replace('T', ' ').replace('Z', '')
-    if (type === 'numeric') return numeric(BigInt(value as bigint))
+    if (type === 'moment') return momentOf(value).replace('T', ' ').replace('Z', '')
+    if (type === 'numeric') return numeric(value as bigint)
     return typeof value === 'boolean' ? Number(value) : String(value)
   }
-  await connection.query(`CREATE DATABASE ${NAME} CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci; USE ${NAME}`)
+  await connection.query(
+    `CREATE DATABASE ${NAME} CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci; USE ${NAME}`,
+  )
   return {
     dialect: 'mysql',
     async load(tables, rows) {
-      await connection.query(`DROP DATABASE ${NAME}; CREATE DATABASE ${NAME} CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci; USE ${NAME}`)
+      await connection.query(
+        `DROP DATABASE ${NAME}; CREATE DATABASE ${NAME} CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci; USE ${NAME}`,
+      )
       for (const [table, types] of Object.entries(tables)) {
         await connection.query(createTable(quote, table, types, declared))
         const columns = columnsOf(types, declared)
         const all = rows.get(table) ?? []
-        const values = all.map((row) => columns.map((column) => cell(row[column] ?? null, types[column] as ColumnType)))
+        const values = all.map((row) =>
+          columns.map((column) => cell(row[column] ?? null, types[column] as ColumnType)),
+        )
         if (values.length > 0)
-          await connection.query(`INSERT INTO ${quote(table)} (${columns.map(quote).join(', ')}) VALUES ?`, [values])
+          await connection.query(`INSERT INTO ${quote(table)} (${columns.map(quote).join(', ')}) VALUES ?`, [
+            values,
+          ])
       }
     },
     async ids({ text, parameters }) {
@@ -201,7 +222,8 @@ export function openSqlite(): Database {
     numeric: 'INTEGER',
     units: 'INTEGER',
   }
-  const cell = (value: Cell): SQLInputValue => {
+  const cell = (value: Cell, type: ColumnType | undefined): SQLInputValue => {
+    if (type === 'moment' && typeof value === 'string') return BigInt(Math.floor(Date.parse(value)))
     if (typeof value === 'boolean') return value ? 1n : 0n
     return typeof value === 'number' ? BigInt(value) : (value as string | bigint | null)
   }
@@ -214,7 +236,8 @@ export function openSqlite(): Database {
         const columns = columnsOf(types, declared)
         const marks = columns.map(() => '?').join(', ')
         const insert = database.prepare(`INSERT INTO ${quote(table)} VALUES (${marks})`)
-        for (const row of rows.get(table) ?? []) insert.run(...columns.map((column) => cell(row[column] ?? null)))
+        for (const row of rows.get(table) ?? [])
+          insert.run(...columns.map((column) => cell(row[column] ?? null, types[column])))
       }
       return Promise.resolve()
     },

@@ -1,8 +1,17 @@
 // A principal and a context as SQL expressions, the way that row-level security gives them.
-import { CedarRecord, CedarSet, type ContextParty, type Entities, EntityUid, type SqlAttribute, type SqlEntity, type Value } from '../../src/access/index.ts'
+import {
+  CedarRecord,
+  CedarSet,
+  type ContextParty,
+  type Entities,
+  EntityUid,
+  type SqlAttribute,
+  type SqlEntity,
+  type Value,
+} from '../../src/access/index.ts'
 import { Datetime } from '../../src/access/cedar/extensions/datetime.ts'
 import { isStorable } from '../../src/access/filter/term.ts'
-import { TEAMS, ORGS } from './world.ts'
+import { ORGS, TEAMS } from './values.ts'
 
 const PRINCIPAL_TYPES = {
   name: 'text',
@@ -48,7 +57,10 @@ export function principalExpressions(
   }
 }
 
-function expressionsOf(record: CedarRecord, types: Readonly<Record<string, string>>): Record<string, SqlAttribute> {
+function expressionsOf(
+  record: CedarRecord,
+  types: Readonly<Record<string, string>>,
+): Record<string, SqlAttribute> {
   return Object.fromEntries(
     Object.entries(types).map(([name, type]): [string, SqlAttribute] => {
       const value = record.get(name) as Value | undefined
@@ -72,5 +84,6 @@ function arrayOf(elements: readonly string[], type: string): string {
 function textOf(value: Value): string {
   if (value instanceof EntityUid) return value.id
   if (value instanceof Datetime) return new Date(Number(value.ms)).toISOString()
-  return String(value)
+  if (value instanceof CedarSet || value instanceof CedarRecord) throw new Error('no single value')
+  return value.toString()
 }

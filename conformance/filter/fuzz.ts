@@ -21,7 +21,9 @@ import { principalExpressions } from './expressions.ts'
 import { drawPolicies } from './policies.ts'
 import { Random } from './random.ts'
 import { TABLES } from './tables.ts'
-import { ADDRESSES, drawWorld, LONGS, mappingFor, MOMENTS, schema, STRANGERS, TEAMS, TEXTS, USERS, type World } from './world.ts'
+import { ADDRESSES, LONGS, MOMENTS, STRANGERS, TEAMS, TEXTS, USERS } from './values.ts'
+import { drawWorld, type World } from './world.ts'
+import { mappingFor, schema } from './world-schema.ts'
 
 /** How much is tried. */
 export interface Extent {
@@ -30,6 +32,8 @@ export interface Extent {
   readonly rows: number
   /** How many policy sets are tried on one world before another is drawn. */
   readonly setsPerWorld: number
+  /** Makes every condition wrong on purpose, to see that this is noticed. */
+  readonly spoil?: (condition: string) => string
 }
 
 /** What was tried and what came of it. */
@@ -58,7 +62,7 @@ const EXPECTED_REFUSALS = [
 
 export async function fuzz(
   databases: readonly Database[],
-  { seed, policySets, rows, setsPerWorld }: Extent,
+  { seed, policySets, rows, setsPerWorld, spoil = (condition) => condition }: Extent,
   progress: (result: FuzzResult) => void,
 ): Promise<FuzzResult> {
   const result: FuzzResult = {
@@ -79,7 +83,7 @@ export async function fuzz(
       progress(result)
     }
     const random = new Random((seed + at) * 7919 + 17)
-    await tryPolicies(databases, world, random, `seed ${seed + at}`, result)
+    await tryPolicies(databases, world, random, { name: `seed ${seed + at}`, spoil }, result)
     result.policySets++
   }
   return result
@@ -92,13 +96,14 @@ interface Case {
   readonly principal: EntityUid
   readonly context: CedarRecord
   readonly name: string
+  readonly spoil: (condition: string) => string
 }
 
 async function tryPolicies(
   databases: readonly Database[],
   world: World,
   random: Random,
-  name: string,
+  { name, spoil }: { readonly name: string; readonly spoil: (condition: string) => string },
   result: FuzzResult,
 ): Promise<void> {
   const text = drawPolicies(random)
@@ -111,18 +116,32 @@ async function tryPolicies(
     principal: new EntityUid('User', random.chance(0.05) ? random.pick(STRANGERS) : random.pick(USERS)),
     context: drawContext(random),
     name,
+    spoil,
   }
   const resource = random.pick(world.docs)
   const { failedForbid } = drawn
   const authorizer = new Authorizer(drawn.policies, { failedForbid })
-  const rows = expected(authorizer, world.docs, (doc) => ({ principal: drawn.principal, resource: doc }), drawn, world)
+  const rows = expected(
+    authorizer,
+    world.docs,
+    (doc) => ({ principal: drawn.principal, resource: doc }),
+    drawn,
+    world,
+  )
   const users = expected(authorizer, world.users, (user) => ({ principal: user, resource }), drawn, world)
   for (const database of databases) {
     await judge(database, drawn, 'rows', rows, world, result, (filter) =>
-      filter.accessibleBy({ principal: drawn.principal, action: ACTION, context: drawn.context, entities: world.entities }, 'Doc').toSql(),
+      filter
+        .accessibleBy(
+          { principal: drawn.principal, action: ACTION, context: drawn.context, entities: world.entities },
+          'Doc',
+        )
+        .toSql(),
     )
     await judge(database, drawn, 'principals', users, world, result, (filter) =>
-      filter.whoCanAccess({ resource, action: ACTION, context: drawn.context, entities: world.entities }, 'User').toSql(),
+      filter
+        .whoCanAccess({ resource, action: ACTION, context: drawn.context, entities: world.entities }, 'User')
+        .toSql(),
     )
     if (database.dialect !== 'postgres' || !isExpressible(drawn, world)) continue
     // As row-level security has it: the principal and the context are SQL, and values stand in the text.
@@ -180,14 +199,17 @@ async function judge(
     countRefusal(thrown, drawn, result)
     return
   }
-  const [table, id, candidates] = question === 'rows' ? ['docs', 'id', world.docs] : ['users', 'user_id', world.users]
+  const [table, id, candidates] =
+    question === 'rows' ? ['docs', 'id', world.docs] : ['users', 'user_id', world.users]
   const quote = database.dialect === 'mysql' ? '`' : '"'
-  const text = `SELECT ${quote}${id}${quote} FROM ${quote}${table}${quote} WHERE ${where.text}`
+  const text = `SELECT ${quote}${id}${quote} FROM ${quote}${table}${quote} WHERE ${drawn.spoil(where.text)}`
   let got: string[]
   try {
     got = await database.ids({ text, parameters: where.parameters })
   } catch (thrown) {
-    result.mismatches.push(`${drawn.name} ${database.dialect} ${question}: ${String(thrown)}\n${drawn.text}\n${text}`)
+    result.mismatches.push(
+      `${drawn.name} ${database.dialect} ${question}: ${String(thrown)}\n${drawn.text}\n${text}`,
+    )
     return
   }
   result.rowDecisions += candidates.length
@@ -200,8 +222,12 @@ async function judge(
   const hidden = [...want].filter((one) => !found.has(one))
   if (leaked.length === 0 && hidden.length === 0 && found.size === got.length) return
   const rows = `leaked ${leaked.slice(0, 5).join(' ')}; hidden ${hidden.slice(0, 5).join(' ')}`
-  const values = JSON.stringify(where.parameters, (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value))
-  result.mismatches.push(`${drawn.name} ${database.dialect} ${question} ${drawn.failedForbid}: ${rows}\n${drawn.text}\n${text}\n${values}`)
+  const values = JSON.stringify(where.parameters, (_, value: unknown) =>
+    typeof value === 'bigint' ? `${value}n` : value,
+  )
+  result.mismatches.push(
+    `${drawn.name} ${database.dialect} ${question} ${drawn.failedForbid}: ${rows}\n${drawn.text}\n${text}\n${values}`,
+  )
 }
 
 const MAPPINGS: Readonly<Record<DialectName, FilterOptions['mapping']>> = {
@@ -210,7 +236,11 @@ const MAPPINGS: Readonly<Record<DialectName, FilterOptions['mapping']>> = {
   sqlite: mappingFor('sqlite'),
 }
 
-function optionsFor(dialect: DialectName, { policies, failedForbid }: Case, question: 'rows' | 'principals'): FilterOptions {
+function optionsFor(
+  dialect: DialectName,
+  { policies, failedForbid }: Case,
+  question: 'rows' | 'principals',
+): FilterOptions {
   return { policies, schema, mapping: MAPPINGS[dialect], dialect, failedForbid, questions: [question] }
 }
 
@@ -226,7 +256,8 @@ function countRefusal(thrown: RingwallError, drawn: Case, result: FuzzResult): v
   }
 }
 
-function drawContext(random: Random): CedarRecord {
+/** A context such as a request brings. */
+export function drawContext(random: Random): CedarRecord {
   const fields: [string, Value][] = [
     ['now', new Datetime(random.pick(MOMENTS))],
     ['addr', readIp(random.pick(ADDRESSES)) as Value],

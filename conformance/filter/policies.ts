@@ -1,5 +1,17 @@
 // Policies drawn from the whole language, as far as a database can answer them.
 import { quote } from '../../src/access/cedar/escape.ts'
+import {
+  ENTITIES,
+  type EntityName,
+  FLAGS,
+  NUMBERS,
+  ORDERS,
+  PATHS,
+  PRESENCES,
+  SETS,
+  UNITS,
+  WORDS,
+} from './paths.ts'
 import type { Random } from './random.ts'
 import {
   ADDRESSES,
@@ -9,15 +21,12 @@ import {
   LONGS,
   MOMENTS,
   ORGS,
-  SKILLS,
   SPANS,
   TAG_NAMES,
   TEAMS,
   TEXTS,
   USERS,
-} from './world.ts'
-
-type EntityName = 'User' | 'Team' | 'Org' | 'Folder' | 'Group'
+} from './values.ts'
 
 const IDS: Readonly<Record<EntityName, readonly string[]>> = {
   User: [...USERS, 'gone', 'nobody'],
@@ -30,6 +39,11 @@ const IDS: Readonly<Record<EntityName, readonly string[]>> = {
 /** Draws the text of one policy set. */
 export function drawPolicies(random: Random): string {
   return new Draw(random).set()
+}
+
+/** Policies that ask about single attributes, as most do. */
+export function drawSimplePolicies(random: Random): string {
+  return new Draw(random).simple()
 }
 
 class Draw {
@@ -48,6 +62,51 @@ class Draw {
     return texts.join('\n')
   }
 
+  simple(): string {
+    const condition = (): string =>
+      `${this.#random.pick(['when', 'unless'])} { ${this.#simple(this.#random.below(3))} }`
+    const resource = this.#one([
+      'resource',
+      'resource',
+      () => `resource == Doc::"d${this.#random.below(20)}"`,
+    ])
+    const permit = `permit (principal, action, ${resource}) ${condition()};`
+    return this.#random.chance(0.5)
+      ? permit
+      : `${permit}\nforbid (principal, action, resource) ${condition()};`
+  }
+
+  #simple(depth: number): string {
+    const sub = (): string => this.#simple(depth - 1)
+    if (depth > 0)
+      return this.#one([
+        () => `(${sub()} && ${sub()})`,
+        () => `(${sub()} || ${sub()})`,
+        () => `!(${sub()})`,
+        () => `(if ${sub()} then ${sub()} else ${sub()})`,
+      ])
+    const text = this.#random.pick(['title', 'note', 'exact'])
+    const whole = this.#random.pick(['rank', 'score'])
+    const user = this.#random.pick(['owner', 'editor'])
+    return `(${this.#one([
+      () =>
+        `resource.${text} ${this.#random.pick(['==', '!='])} ${this.#random.pick(['context.word', 'principal.name', quote(this.#random.pick(TEXTS))])}`,
+      () => `resource.${text} like ${this.#pattern()}`,
+      () =>
+        `resource.${whole} ${this.#random.pick(['<', '<=', '>', '>=', '==', '!='])} ${this.#random.pick(['context.number', 'principal.level', this.#longLiteral()])}`,
+      () => `resource.${this.#random.pick(['open', 'locked'])}`,
+      () => `resource has ${this.#random.pick(['note', 'score', 'locked', 'editor', 'extra'])}`,
+      () => `resource.${user} ${this.#random.pick(['==', '!='])} principal`,
+      () => `["a", "ab", "100%"].contains(resource.${text})`,
+      () => `principal in resource.${this.#random.pick(['team', 'viewers'])}`,
+      () => `resource.viewers.contains(principal)`,
+      () => `resource.labels.containsAny([${quote(this.#random.pick(TEXTS))}, principal.name])`,
+      () => `resource.codes.containsAll([${this.#longLiteral()}])`,
+      () => `resource.created ${this.#random.pick(['<', '<=', '>', '>=', '==', '!='])} context.now`,
+      () => `resource.discount.${this.#random.pick(ORDERS)}(decimal("1.2345"))`,
+    ])})`
+  }
+
   #policy(effect: string): string {
     const principal = this.#one([
       ...Array.from({ length: 12 }, () => 'principal'),
@@ -64,10 +123,16 @@ class Draw {
       () => `resource in ${this.#uid('Group')}`,
       () => `resource is Doc in ${this.#uid(this.#random.pick(['Team', 'Org']))}`,
     ])
-    const action = this.#random.pick(['action', 'action == Action::"read"', 'action in [Action::"everything"]'])
+    const action = this.#random.pick([
+      'action',
+      'action == Action::"read"',
+      'action in [Action::"everything"]',
+    ])
     const conditions: string[] = []
     for (let left = this.#random.chance(0.2) ? 2 : 1; left > 0; left--)
-      conditions.push(`${this.#random.pick(['when', 'when', 'unless'])} { ${this.#bool(this.#random.below(4))} }`)
+      conditions.push(
+        `${this.#random.pick(['when', 'when', 'unless'])} { ${this.#bool(this.#random.below(4))} }`,
+      )
     return `${effect} (${principal}, ${action}, ${resource}) ${conditions.join(' ')};`
   }
 
@@ -183,7 +248,8 @@ class Draw {
       () => this.#random.pick(WORDS),
       () => quote(this.#random.pick(TEXTS)),
       () => (this.#random.chance(0.1) ? '"a\\0b"' : quote(this.#random.pick(TEXTS))),
-      () => `(if ${this.#random.pick(FLAGS)} then ${this.#random.pick(WORDS)} else ${quote(this.#random.pick(TEXTS))})`,
+      () =>
+        `(if ${this.#random.pick(FLAGS)} then ${this.#random.pick(WORDS)} else ${quote(this.#random.pick(TEXTS))})`,
     ])
   }
 
@@ -209,13 +275,27 @@ class Draw {
     const units = this.#random.pick(DECIMALS)
     const digits = String(units < 0n ? -units : units).padStart(5, '0')
     const literal = `decimal("${units < 0n ? '-' : ''}${digits.slice(0, -4)}.${digits.slice(-4)}")`
-    return this.#random.pick([literal, 'resource.price', 'resource.discount', 'principal.clearance', 'resource.owner.clearance'])
+    return this.#random.pick([
+      literal,
+      'resource.price',
+      'resource.discount',
+      'principal.clearance',
+      'resource.owner.clearance',
+    ])
   }
 
   #moment(depth: number): string {
     const date = new Date(this.#random.pick(MOMENTS)).toISOString()
     const literal = `datetime("${date}")`
-    const plain = this.#random.pick([literal, literal, 'resource.created', 'resource.created', 'resource.expires', 'resource.started', 'context.now'])
+    const plain = this.#random.pick([
+      literal,
+      literal,
+      'resource.created',
+      'resource.created',
+      'resource.expires',
+      'resource.started',
+      'context.now',
+    ])
     if (depth <= 0) return plain
     return this.#one([plain, plain, plain, () => `${plain}.offset(${this.#span(0)})`, `${plain}.toDate()`])
   }
@@ -224,7 +304,12 @@ class Draw {
     const literal = `duration("${this.#random.pick([...SPANS, 1, -1])}ms")`
     const plain = this.#random.pick([literal, 'resource.span', 'resource.span', 'resource.pause'])
     if (depth <= 0) return plain
-    return this.#one([plain, plain, () => `${this.#moment(0)}.durationSince(${this.#moment(0)})`, () => `${this.#moment(0)}.toTime()`])
+    return this.#one([
+      plain,
+      plain,
+      () => `${this.#moment(0)}.durationSince(${this.#moment(0)})`,
+      () => `${this.#moment(0)}.toTime()`,
+    ])
   }
 
   #has(): string {
@@ -232,7 +317,11 @@ class Draw {
   }
 
   #entity(type: EntityName): string {
-    return this.#one([this.#random.pick(ENTITIES[type]), this.#random.pick(ENTITIES[type]), () => this.#uid(type)])
+    return this.#one([
+      this.#random.pick(ENTITIES[type]),
+      this.#random.pick(ENTITIES[type]),
+      () => this.#uid(type),
+    ])
   }
 
   #in(): string {
@@ -299,7 +388,8 @@ class Draw {
     }
     const stored = SETS[kind]
     const hints = kind === 'text' && this.#random.chance(0.1) ? 'resource.hints' : undefined
-    const any = (): string => hints ?? this.#one([this.#random.pick(stored), this.#random.pick(stored), literal])
+    const any = (): string =>
+      hints ?? this.#one([this.#random.pick(stored), this.#random.pick(stored), literal])
     return this.#one([
       () => `${any()}.contains(${element()})`,
       () => `${any()}.contains(${element()})`,
@@ -310,41 +400,3 @@ class Draw {
     ])
   }
 }
-
-const FLAGS = [
-  'resource.open', 'resource.open', 'resource.locked', 'resource.meta.flags.hot', 'resource.meta.flags.cold', 'context.flag',
-] as const
-const NUMBERS = [
-  'resource.rank', 'resource.rank', 'resource.score', 'resource.meta.size', 'resource.extra.code', 'principal.level', 'context.number',
-  'resource.owner.level', 'resource.editor.level',
-] as const
-const WORDS = [
-  'resource.title', 'resource.title', 'resource.note', 'resource.exact', 'resource.meta.kind', 'resource.extra.word', 'principal.name',
-  'principal.nick', 'context.word', 'context.maybe', 'resource.owner.name', 'resource.owner.nick', 'resource.editor.boss.name',
-  'principal.boss.name', '(if resource.open then resource.owner else principal).name',
-] as const
-const ORDERS = ['lessThan', 'lessThanOrEqual', 'greaterThan', 'greaterThanOrEqual'] as const
-const UNITS = ['toMilliseconds', 'toSeconds', 'toMinutes', 'toHours', 'toDays'] as const
-const PRESENCES = [
-  'resource has note', 'resource has title', 'resource has folder', 'resource has extra', 'resource has extra.word', 'resource has meta.size',
-  'resource.meta has size', 'resource.meta.flags has cold', 'resource.extra has word', 'principal has nick', 'principal has boss.nick',
-  'resource.owner has nick', 'resource.owner has name', 'resource.editor has boss', 'resource has editor.boss.nick', 'context has maybe',
-  'resource.owner has clearance', 'resource has labels', 'resource.owner has skills', 'resource has nothing', '!(resource has locked)',
-] as const
-const ENTITIES: Readonly<Record<EntityName, readonly string[]>> = {
-  User: ['principal', 'resource.owner', 'resource.editor', 'resource.owner.boss', 'principal.boss', '(if resource.open then resource.owner else resource.editor)'],
-  Team: ['resource.team'],
-  Org: ['resource.org', 'principal.org', 'resource.owner.org'],
-  Folder: ['resource.folder'],
-  Group: ['Group::"g1"'],
-}
-const PATHS = [
-  ['Doc', 'Folder'], ['Doc', 'Folder'], ['Doc', 'Group'], ['Doc', 'Team'], ['Doc', 'Org'], ['User', 'Team'], ['User', 'Team'], ['User', 'Org'],
-  ['User', 'User'], ['Folder', 'Folder'], ['Folder', 'Org'], ['Team', 'Team'], ['Team', 'Org'], ['Group', 'Group'], ['Org', 'Org'], ['Team', 'Folder'],
-] as const
-const SETS = {
-  text: ['resource.labels', 'resource.marks', 'principal.skills', 'resource.owner.skills', `["${SKILLS.join('", "')}"]`],
-  long: ['resource.codes'],
-  user: ['resource.viewers', 'resource.watchers'],
-  moment: ['resource.days'],
-} as const

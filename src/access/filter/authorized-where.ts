@@ -1,3 +1,5 @@
+import { RingwallError } from '../../core/errors.ts'
+import { type PrismaTable, type PrismaWhere, renderPrisma } from './prisma.ts'
 import type { SqlCondition, SqlOptions, SqlTag, SqlText } from './sql-condition.ts'
 
 /**
@@ -10,8 +12,10 @@ export class AuthorizedWhere<Type extends string> {
   /** `all`: every row. `none`: no row; the query can be left out. */
   readonly verdict: 'all' | 'none' | 'some'
   readonly #condition: SqlCondition
+  readonly #prisma: PrismaTable | undefined
 
-  private constructor(type: Type, condition: SqlCondition) {
+  private constructor(type: Type, condition: SqlCondition, prisma: PrismaTable | undefined) {
+    this.#prisma = prisma
     this.type = type
     this.verdict = condition.verdict
     this.#condition = condition
@@ -22,9 +26,10 @@ export class AuthorizedWhere<Type extends string> {
     type: Type,
     condition: SqlCondition,
     seal: typeof SEAL,
+    prisma?: PrismaTable,
   ): AuthorizedWhere<Type> {
     if (seal !== SEAL) throw new TypeError('only a filter makes an AuthorizedWhere')
-    return new AuthorizedWhere(type, condition)
+    return new AuthorizedWhere(type, condition, prisma)
   }
 
   /** Text for WHERE with its parameters: `$1` in PostgreSQL, `?` elsewhere. */
@@ -38,6 +43,15 @@ export class AuthorizedWhere<Type extends string> {
    */
   toTagged<T>(tag: SqlTag<T>): T {
     return this.#condition.toTagged(tag)
+  }
+
+  /** A `where` of Prisma, where the filter was loaded with `prisma` for this type: { where: { AND: [where.toPrisma(), yours] } }. */
+  toPrisma(): PrismaWhere {
+    if (this.#prisma === undefined) {
+      const message = `say how Prisma calls the fields of ${this.type} when the filter is loaded: \`prisma: { ${this.type}: {} }\``
+      throw new RingwallError('access.filter-prisma', message)
+    }
+    return renderPrisma(this.#condition.predicate, this.#prisma)
   }
 }
 

@@ -2,7 +2,7 @@ import { Datetime, Duration } from '../cedar/extensions/datetime.ts'
 import { Decimal } from '../cedar/extensions/decimal.ts'
 import { EntityUid, equal, Fault, type Long, type Outcome, type Value } from '../cedar/value.ts'
 import type { Bound, Comparison, Operand, Predicate } from './predicate.ts'
-import { and, compare, decide, either, both, FALSE, FAULT, not, or, type Rails } from './predicates.ts'
+import { and, compare, decide, FALSE, FAULT, not, or, type Rails } from './predicates.ts'
 import {
   type EntityTerm,
   isDefined,
@@ -25,13 +25,20 @@ export function equalityOfSingles(left: Single, right: Single): Rails {
     return railsOf(known(equal(left.value, right.value)))
   }
   if (right.kind === 'known') return right.value instanceof Fault ? FAULT : equalsValue(left, right.value)
-  if (left.kind === 'bool' && right.kind === 'bool')
-    return either(both(left, right), both(not(left), not(right)))
+  if (left.kind === 'bool' && right.kind === 'bool') return sameAnswer(left, right)
   if (left.kind === 'scalar' && right.kind === 'scalar' && left.type === right.type)
     return ordered('=', left, right)
   if (left.kind === 'entity' && right.kind === 'entity' && left.type === right.type)
     return pair('=', left, right, left.operand, right.operand)
   return decide(FALSE, and(isDefined(left), isDefined(right)))
+}
+
+function sameAnswer(left: Rails, right: Rails): Rails {
+  return {
+    isTrue: or(and(left.isTrue, right.isTrue), and(left.isFalse, right.isFalse)),
+    isFalse: or(and(left.isTrue, right.isFalse), and(left.isFalse, right.isTrue)),
+    isTotal: left.isTotal && right.isTotal,
+  }
 }
 
 function equalsValue(term: Exclude<Single, { kind: 'known' }>, value: Value): Rails {

@@ -33,12 +33,14 @@ import type { CedarRecord, EntityUid } from '../cedar/value.ts'
 import { formatPlace, RingwallError } from '../../core/errors.ts'
 import { AuthorizedWhere, SEAL } from './authorized-where.ts'
 import type { Dialect } from './dialect.ts'
-import type { Mapping, MappingConfig } from './mapping.ts'
+import type { EntityMapping, Mapping, MappingConfig } from './mapping.ts'
 import { type DialectName, readMapping } from './mapping-reader.ts'
 import { mysql } from './mysql.ts'
 import type { ContextParty, Party } from './party.ts'
 import { makePlan, type Plan } from './plan.ts'
 import { postgres } from './postgres.ts'
+import { nullableColumns, type PrismaModel, type PrismaTable } from './prisma.ts'
+import { judgeForPrisma } from './prisma-judge.ts'
 import { sqlite } from './sqlite.ts'
 import type { Scene, Untranslatable } from './staged.ts'
 
@@ -56,6 +58,11 @@ export interface FilterOptions {
    * `principals` for `whoCanAccess`.
    */
   readonly questions?: readonly ('rows' | 'principals')[]
+  /**
+   * By entity type: how Prisma calls its fields and relations, for `toPrisma`. What Prisma cannot say is then refused when
+   * the filter is loaded; `toSql` with `$queryRaw` says everything.
+   */
+  readonly prisma?: Readonly<Record<string, PrismaModel>>
   /** The name of the policies' file, for error messages. */
   readonly file?: string
 }
@@ -174,7 +181,7 @@ export class Filter {
   ): AuthorizedWhere<Type> {
     const plan = this.#keptPlan('rows', action, principal.type, resource, alias)
     const known = context === undefined ? { principal, entities } : { principal, context, entities }
-    return AuthorizedWhere.of(resource, plan.bind(known), SEAL)
+    return AuthorizedWhere.of(resource, plan.bind(known), SEAL, this.#prismaTable(resource, alias))
   }
 
   /** The principals, as rows of their table, who may do this to the resource. Ask for `principals` in `questions`. */
@@ -248,8 +255,25 @@ export class Filter {
     const { schema, policies, failedForbid, dialect } = this.#options
     const declared = this.#judgeQuestion(action, principal, resource)
     const scene: Scene = { schema, mapping: this.#mapping, principal, resource, context, action: declared }
+    const model = this.#options.prisma?.[resource.type]
+    const isAsked = model !== undefined && principal.kind === 'known' && resource.kind === 'row'
+    const judged: Scene = isAsked
+      ? { ...scene, judge: (expr) => judgeForPrisma(expr, scene, model, dialect) }
+      : scene
     const failedForbidDenies = failedForbid === 'deny'
-    return makePlan(scene, { policies, failedForbidDenies, dialect: DIALECTS[dialect] })
+    return makePlan(judged, { policies, failedForbidDenies, dialect: DIALECTS[dialect] })
+  }
+
+  #prismaTable(type: string, alias: string | undefined): PrismaTable | undefined {
+    const model = this.#options.prisma?.[type]
+    const entity = this.#mapping.entities.get(type)
+    if (model === undefined || entity?.table === undefined) return undefined
+    return { model, alias: alias ?? entity.table.name, nullable: this.#nullableOf(entity) }
+  }
+
+  #nullableOf(entity: EntityMapping): ReadonlySet<string> {
+    const type = this.#options.schema.entities.get(entity.type)
+    return type === undefined ? new Set() : nullableColumns(entity, type.attributes)
   }
 
   #judgeQuestion(action: EntityUid, principal: Party, resource: Party): ActionType {

@@ -19,10 +19,8 @@ export function stageBinary(expr: Binary, scene: Scene, stage: Stage): Staged {
   const { operator, at } = expr
   const [left, right] = [stage(expr.left, scene), stage(expr.right, scene)]
   const { size, choices } = measure(left, right)
-  // Both predicates of each side may stand in both predicates of an equality.
-  const doubled = operator === '==' || operator === '!=' ? 2 * size : size
   const ask = (question: (one: Term, other: Term) => Rails): Staged =>
-    stagedBool((binding) => question(left.bind(binding), right.bind(binding)), doubled)
+    stagedBool((binding) => question(left.bind(binding), right.bind(binding)), size)
   switch (operator) {
     case '==':
     case '!=': {
@@ -125,7 +123,7 @@ function stageIn(expr: Binary, left: Staged, right: Staged, size: number, scene:
   if (!fits(element, 'entity'))
     refuse(`expected ${ENTITIES_ARE_NEEDED} after \`in\`, found ${named(right.type)}`, at)
   if (left.run === undefined && left.type?.kind === 'entity') {
-    if (element === undefined) return refuse('the schema does not tell what stands after `in`', at)
+    if (element === undefined) return refuse('the schema does not know what stands after `in`', at)
     const targets = element.kind === 'entity' ? element.names : []
     for (const type of left.type.names) for (const target of targets) judgePath(type, target, left, at, scene)
   }

@@ -101,6 +101,7 @@ function stagePolicy(policy: Policy, scene: Scene, failedForbidDenies: boolean):
     stageScope(policy.resource, 'resource', scene),
   ].filter((test) => test !== undefined)
   const conditions = policy.conditions.map(({ kind, body, at }) => {
+    scene.judge?.(body, scene)
     const bind = rails(stage(body, scene), at, `in \`${kind}\``)
     return kind === 'when' ? bind : (binding: Binding) => not(bind(binding))
   })
@@ -139,14 +140,13 @@ function stageScope(scope: Scope, name: 'principal' | 'resource', scene: Scene):
     // That the type fits is known already.
     if (scope.within === undefined) return undefined
     const within: Expr = { kind: 'binary', at, operator: 'in', left, right: literal(scope.within) }
+    scene.judge?.(within, scene)
     return rails(stage(within, scene), at, 'in the head')
   }
   const operator = scope.kind === 'equals' ? '==' : 'in'
-  return rails(
-    stage({ kind: 'binary', at, operator, left, right: literal(scope.target) }, scene),
-    at,
-    'in the head',
-  )
+  const test: Expr = { kind: 'binary', at, operator, left, right: literal(scope.target) }
+  scene.judge?.(test, scene)
+  return rails(stage(test, scene), at, 'in the head')
 }
 
 const NO_ENTITIES: EntitySource = { get: () => undefined }

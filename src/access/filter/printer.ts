@@ -98,9 +98,14 @@ class Printer implements Writer {
       case 'and':
       case 'or':
         this.#current += '('
-        separated(this, this.#needed(predicate.terms), predicate.kind === 'and' ? ' AND ' : ' OR ', (term) => {
-          this.predicate(term)
-        })
+        separated(
+          this,
+          this.#needed(predicate.terms),
+          predicate.kind === 'and' ? ' AND ' : ' OR ',
+          (term) => {
+            this.predicate(term)
+          },
+        )
         this.#current += ')'
         return
       case 'not-true':

@@ -12,7 +12,17 @@ import type { Party } from './party.ts'
 import type { Predicate } from './predicate.ts'
 import { and, both, choose, decide, either, FALSE, FAULT, not, type Rails, TRUE } from './predicates.ts'
 import { isEmpty } from './sets.ts'
-import { fits, named, rails, refuse, type Scene, type Staged, stagedBool, stagedKnown } from './staged.ts'
+import {
+  fits,
+  named,
+  rails,
+  refuse,
+  sidesOf,
+  type Scene,
+  type Staged,
+  stagedBool,
+  stagedKnown,
+} from './staged.ts'
 import { isDefined, isStorable, known, type Single, type Term } from './term.ts'
 import { typeOfKnown } from './static-type.ts'
 
@@ -42,7 +52,8 @@ function stageUnknown(expr: Expr, scene: Scene): Staged {
     case 'not': {
       const of = stage(expr.of, scene)
       const bind = rails(of, at, 'after `!`')
-      return stagedBool((binding) => not(bind(binding)), of.size)
+      const { isTrue, isFalse } = sidesOf(of)
+      return stagedBool((binding) => not(bind(binding)), { isTrue: isFalse, isFalse: isTrue })
     }
     case 'negate': {
       const zero: Expr = { kind: 'literal', at, value: 0 }
@@ -127,9 +138,14 @@ function stageChain(expr: Expr & { kind: 'and' | 'or' }, scene: Scene): Staged {
     const rest = chain(binding, at + 1)
     return isAnd ? both(left, rest) : either(left, rest)
   }
-  // Each term but the last stands in both predicates of what follows it.
-  const size = terms.reduce((sum, term) => sum + 2 * term.size, 0)
-  return stagedBool((binding) => chain(binding, 0), size)
+  // What goes on must be so for all terms, and for every other term before the one that decides.
+  const sides = terms.map(sidesOf)
+  const goesOn = sides.reduce((sum, { isTrue, isFalse }) => sum + (isAnd ? isTrue : isFalse), 0)
+  const decides = goesOn + sides.reduce((sum, { isTrue, isFalse }) => sum + (isAnd ? isFalse : isTrue), 0)
+  return stagedBool(
+    (binding) => chain(binding, 0),
+    isAnd ? { isTrue: goesOn, isFalse: decides } : { isTrue: decides, isFalse: goesOn },
+  )
 }
 
 function stageChoice(expr: Expr & { kind: 'if' }, scene: Scene): Staged {
@@ -141,16 +157,30 @@ function stageChoice(expr: Expr & { kind: 'if' }, scene: Scene): Staged {
       expr.at,
     )
   const type = yes.type && no.type && join(yes.type, no.type, 'permissive')
-  const size = 2 * test.size + yes.size + no.size
+  const tests = sidesOf(test)
+  const [ofYes, ofNo] = [sidesOf(yes), sidesOf(no)]
+  const size = test.size + yes.size + no.size
+  const tested = tests.isTrue + tests.isFalse
+  const sides = {
+    isTrue: tested + ofYes.isTrue + ofNo.isTrue,
+    isFalse: tested + ofYes.isFalse + ofNo.isFalse,
+  }
   const bind = (binding: Binding): Term => {
-    const tested = bindTest(binding)
-    if (tested.isTrue.kind === 'false' && tested.isFalse.kind === 'false') return known(FAILED)
-    if (tested.isTrue.kind === 'true') return yes.bind(binding)
-    if (tested.isFalse.kind === 'true') return no.bind(binding)
-    return { kind: 'choice', test: tested, yes: yes.bind(binding), no: no.bind(binding) }
+    const answer = bindTest(binding)
+    if (answer.isTrue.kind === 'false' && answer.isFalse.kind === 'false') return known(FAILED)
+    if (answer.isTrue.kind === 'true') return yes.bind(binding)
+    if (answer.isFalse.kind === 'true') return no.bind(binding)
+    return { kind: 'choice', test: answer, yes: yes.bind(binding), no: no.bind(binding) }
   }
   const choices = (yes.choices ?? 1) + (no.choices ?? 1)
-  return { type: type ?? yes.type, run: undefined, bind, size, choices }
+  return {
+    type: type ?? yes.type,
+    run: undefined,
+    bind,
+    size,
+    choices,
+    ...(fits(type, 'Bool') ? { sides } : {}),
+  }
 }
 
 const FAILED = new Fault('type', 'the condition of an `if` has no value')

@@ -1,4 +1,4 @@
-import type { Policy } from '../cedar/ast.ts'
+import type { Expr, Policy } from '../cedar/ast.ts'
 import type { Run } from '../cedar/environment.ts'
 import type { ActionType, Schema } from '../cedar/schema.ts'
 import { placeAt } from '../cedar/syntax.ts'
@@ -9,7 +9,7 @@ import type { EntityAccess } from './hierarchy.ts'
 import type { Mapping } from './mapping.ts'
 import type { ContextParty, Party } from './party.ts'
 import type { Rails } from './predicates.ts'
-import { known, railsOf, type Term } from './term.ts'
+import { boolOf, known, railsOf, type Term } from './term.ts'
 
 /** An expression, made ready once: what is left to do when a request comes is `bind`. */
 export interface Staged {
@@ -22,10 +22,18 @@ export interface Staged {
   readonly access?: EntityAccess
   /** Of a record that is not known. */
   readonly record?: StagedRecord
-  /** About how many predicates it becomes. */
+  /** About how many predicates it becomes; of a boolean, both sides together. */
   readonly size: number
+  /** Of a boolean: each side. */
+  readonly sides?: Sides
   /** Between how many terms the database chooses; 1 unless said. Operators ask about each. */
   readonly choices?: number
+}
+
+/** About how many predicates the two sides of a boolean become. */
+export interface Sides {
+  readonly isTrue: number
+  readonly isFalse: number
 }
 
 /** A record's attributes, each where it is. */
@@ -71,6 +79,8 @@ export interface Scene {
   readonly resource: Party
   readonly context: ContextParty
   readonly action: ActionType
+  /** Refuses what another form of the condition cannot say. */
+  readonly judge?: (expr: Expr, scene: Scene) => void
 }
 
 /** Of an expression that is known. */
@@ -79,16 +89,20 @@ export function stagedKnown(type: Type | undefined, run: Run): Staged {
 }
 
 /** Anything that becomes a pair of predicates. */
-export function stagedBool(bind: (binding: Binding) => Rails, size: number): Staged {
+export function stagedBool(bind: (binding: Binding) => Rails, sides: number | Sides): Staged {
+  const { isTrue, isFalse } = typeof sides === 'number' ? { isTrue: sides, isFalse: sides } : sides
   return {
     type: { kind: 'Bool' },
     run: undefined,
-    bind: (binding) => {
-      const { isTrue, isFalse, isTotal } = bind(binding)
-      return { kind: 'bool', isTrue, isFalse, isTotal }
-    },
-    size,
+    bind: (binding) => boolOf(bind(binding)),
+    size: isTrue + isFalse,
+    sides: { isTrue, isFalse },
   }
+}
+
+/** The size of each side of what stands where a boolean must be. */
+export function sidesOf({ size, sides }: Staged): Sides {
+  return sides ?? { isTrue: size, isFalse: size }
 }
 
 /** The two predicates of a boolean. */
