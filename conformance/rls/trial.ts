@@ -23,13 +23,13 @@ import { systemClock } from '../../src/core/clock.ts'
 import { RingwallError } from '../../src/core/errors.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { leasePostgres } from '../../src/store/testing.ts'
-import { type Database, openPostgres } from '../filter/databases.ts'
 import { drawPolicies } from '../filter/policies.ts'
 import { Random } from '../filter/random.ts'
 import { TABLES } from '../filter/tables.ts'
 import { ADDRESSES, LONGS, MOMENTS, TEAMS, TEXTS } from '../filter/values.ts'
 import { drawWorld, type World } from '../filter/world.ts'
 import { mappingFor, schema } from '../filter/world-schema.ts'
+import { loadRows } from './rows.ts'
 
 /** How much is tried. */
 export interface Extent {
@@ -53,6 +53,7 @@ export interface Tally {
 
 const ACTION = new EntityUid('Action', 'read')
 const KEY = new Secret('a key that only this run knows, of 40 bytes')
+const SCHEMA = 'world'
 const MAX_MISMATCHES = 20
 /** How many rows a principal tries to make in each policy set. */
 const MADE = 4
@@ -76,23 +77,16 @@ export async function tryPolicySets(
   const lease = await leasePostgres()
   if (lease === undefined) return undefined
   const prefix = `rwc_${process.pid}_${Math.random().toString(36).slice(2, 8)}`
-  const before = process.env['RINGWALL_TEST_POSTGRES']
   const admin = new Client({ connectionString: lease.url.reveal() })
   let pool: Pool | undefined
-  let database: Database | undefined
   try {
     await admin.connect()
-    process.env['RINGWALL_TEST_POSTGRES'] = lease.url.reveal()
-    database = (await openPostgres()) as Database
     const url = new URL(lease.url.reveal())
     url.username = `${prefix}_writer`
     pool = new Pool({ connectionString: url.href, max: 1 })
-    return await new Trial(admin, pool, database, prefix).run(extent, progress)
+    return await new Trial(admin, pool, prefix).run(extent, progress)
   } finally {
-    if (before === undefined) delete process.env['RINGWALL_TEST_POSTGRES']
-    else process.env['RINGWALL_TEST_POSTGRES'] = before
     await pool?.end()
-    await database?.close().catch(() => undefined)
     await admin.end()
     await lease.release()
     await dropRoles(prefix)
@@ -112,7 +106,6 @@ async function dropRoles(prefix: string): Promise<void> {
 class Trial {
   readonly #admin: Client
   readonly #pool: Pool
-  readonly #database: Database
   readonly #roles: Readonly<Record<'reader' | 'writer' | 'migrator' | 'keeper', string>>
   readonly #tally: Tally = {
     policySets: 0,
@@ -122,13 +115,11 @@ class Trial {
     refused: new Map(),
     mismatches: [],
   }
-  #schema = ''
   #isChecked = false
 
-  constructor(admin: Client, pool: Pool, database: Database, prefix: string) {
+  constructor(admin: Client, pool: Pool, prefix: string) {
     this.#admin = admin
     this.#pool = pool
-    this.#database = database
     this.#roles = {
       reader: `${prefix}_reader`,
       writer: `${prefix}_writer`,
@@ -146,20 +137,12 @@ class Trial {
     for (let at = 0; tally.policySets < policySets && tally.mismatches.length < MAX_MISMATCHES; at++) {
       if (world === undefined || at % setsPerWorld === 0) {
         world = drawWorld(new Random(seed + at), rows)
-        await this.#load(world)
+        await loadRows(this.#admin, SCHEMA, TABLES, world.tables)
         progress(tally)
       }
       await this.#try(world, new Random((seed + at) * 7919 + 17), `seed ${seed + at}`)
     }
     return tally
-  }
-
-  async #load(world: World): Promise<void> {
-    await this.#database.load(TABLES, world.tables)
-    this.#schema = (
-      await this.#database.ids({ text: 'SELECT current_schema()', parameters: [] })
-    )[0] as string
-    await this.#admin.query(`CREATE TABLE ${this.#schema}.drafts AS TABLE ${this.#schema}.docs`)
   }
 
   async #try(world: World, random: Random, name: string): Promise<void> {
@@ -179,7 +162,7 @@ class Trial {
   #plan(policies: readonly Policy[], failedForbid: 'skip' | 'deny', name: string): DatabasePlan | undefined {
     const { entities } = mappingFor('postgres')
     const mapping = {
-      entities: inSchema(entities, this.#schema),
+      entities: inSchema(entities, SCHEMA),
       database: { verbs: VERBS, roles: this.#roles, login: true },
     }
     try {
@@ -207,7 +190,7 @@ class Trial {
       this.#isChecked = true
       await applyPlan(async (sql, values = []) => this.#admin.query(sql, [...values]), plan, { key: KEY })
     }
-    await this.#admin.query(`GRANT SELECT ON ${this.#schema}.drafts TO ${this.#roles.writer}`)
+    await this.#admin.query(`GRANT SELECT ON ${SCHEMA}.drafts TO ${this.#roles.writer}`)
   }
 
   async #ask(
@@ -229,7 +212,7 @@ class Trial {
         )
         .map(({ id }) => id),
     )
-    const table = `${this.#schema}.docs`
+    const table = `${SCHEMA}.docs`
     const judge = (question: string, got: readonly string[], among: readonly EntityUid[]): void => {
       const found = new Set(got)
       const wrong = among
@@ -262,7 +245,7 @@ class Trial {
         const doc = random.pick(world.docs)
         await client.query('SAVEPOINT made')
         const made = await client
-          .query(`INSERT INTO ${table} SELECT * FROM ${this.#schema}.drafts WHERE id = $1`, [doc.id])
+          .query(`INSERT INTO ${table} SELECT * FROM ${SCHEMA}.drafts WHERE id = $1`, [doc.id])
           .then(
             () => [doc.id],
             (thrown: Error) => {

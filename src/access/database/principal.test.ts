@@ -319,9 +319,9 @@ onPostgres('what a statement leaves on a connection does not reach the next requ
     }).catch((error: Error) => assert.equal(error.message, 'after leaving things'))
     await withPrincipal(pool, tokenFor('user3'), async (client) => {
       const left = await client.query(
-        `SELECT (SELECT count(*) FROM pg_cursors) + (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()) + (SELECT count(*) FROM pg_listening_channels()) AS n, current_setting('search_path') AS path`,
+        `SELECT ((SELECT count(*) FROM pg_cursors) + (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()) + (SELECT count(*) FROM pg_listening_channels()))::int AS n, current_setting('search_path') AS path`,
       )
-      assert.deepEqual(left.rows, [{ n: '0', path: '"$user", public' }])
+      assert.deepEqual(left.rows, [{ n: 0, path: '"$user", public' }])
     })
   }
 })
