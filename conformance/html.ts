@@ -24,15 +24,16 @@ interface HtmlTest {
   readonly doubleEscaped?: boolean
 }
 
-const MODES: Readonly<Record<string, readonly [ContentModel, (typeof TokenizerMode)[keyof typeof TokenizerMode]]>> =
-  {
-    'Data state': ['data', TokenizerMode.DATA],
-    'PLAINTEXT state': ['plaintext', TokenizerMode.PLAINTEXT],
-    'RCDATA state': ['raw', TokenizerMode.RCDATA],
-    'RAWTEXT state': ['raw', TokenizerMode.RAWTEXT],
-    'Script data state': ['script', TokenizerMode.SCRIPT_DATA],
-    'CDATA section state': ['section', TokenizerMode.CDATA_SECTION],
-  }
+const MODES: Readonly<
+  Record<string, readonly [ContentModel, (typeof TokenizerMode)[keyof typeof TokenizerMode]]>
+> = {
+  'Data state': ['data', TokenizerMode.DATA],
+  'PLAINTEXT state': ['plaintext', TokenizerMode.PLAINTEXT],
+  'RCDATA state': ['raw', TokenizerMode.RCDATA],
+  'RAWTEXT state': ['raw', TokenizerMode.RAWTEXT],
+  'Script data state': ['script', TokenizerMode.SCRIPT_DATA],
+  'CDATA section state': ['section', TokenizerMode.CDATA_SECTION],
+}
 
 /** Longer inputs are cut in two everywhere, and into single bytes, but not in three. */
 const MAX_THREE_PIECES = 24
@@ -45,7 +46,9 @@ export async function run(dataDir: string): Promise<SuiteResult> {
   const known: Deviation[] = []
   const notRun: Deviation[] = []
   let total = 0
-  for (const file of readdirSync(root).filter((name) => name.endsWith('.test')).sort()) {
+  for (const file of readdirSync(root)
+    .filter((name) => name.endsWith('.test'))
+    .sort()) {
     const { tests = [] } = JSON.parse(readFileSync(join(root, file), 'utf8')) as { tests?: HtmlTest[] }
     // `xmlViolation.test` holds no tests of HTML, only of its coercion to XML.
     for (const test of tests) {
@@ -130,7 +133,11 @@ function read(chunks: readonly Uint8Array[], model: ContentModel, lastStartTag: 
   return seen
 }
 
-function readByPeer(input: string, mode: (typeof TokenizerMode)[keyof typeof TokenizerMode], lastStartTag: string): Seen[] {
+function readByPeer(
+  input: string,
+  mode: (typeof TokenizerMode)[keyof typeof TokenizerMode],
+  lastStartTag: string,
+): Seen[] {
   const seen: Seen[] = []
   const none = (): void => undefined
   const place = (token: Token.TagToken): { start: number; end: number } => ({
@@ -164,7 +171,11 @@ function readByPeer(input: string, mode: (typeof TokenizerMode)[keyof typeof Tok
   return seen
 }
 
-function startToken(name: string, attributes: readonly (readonly [string, string])[], closing: boolean): string {
+function startToken(
+  name: string,
+  attributes: readonly (readonly [string, string])[],
+  closing: boolean,
+): string {
   const sorted = attributes.toSorted(([a], [b]) => (a < b ? -1 : 1))
   return `<${name} ${JSON.stringify(sorted)}${closing ? '/' : ''}>`
 }
@@ -173,7 +184,11 @@ function tagsOf(output: HtmlTest['output']): string[] {
   return output.flatMap(([kind, name, attributes, isSelfClosing]) => {
     if (kind === 'StartTag')
       return [
-        startToken(String(name), Object.entries(attributes as Record<string, string>), isSelfClosing === true),
+        startToken(
+          String(name),
+          Object.entries(attributes as Record<string, string>),
+          isSelfClosing === true,
+        ),
       ]
     return kind === 'EndTag' ? [`</${String(name)}>`] : []
   })
@@ -189,7 +204,8 @@ function hasOtherReference(input: string, got: readonly string[], expected: read
       const left = token.match(names) ?? []
       const [first = '', ...pieces] = token.split(names)
       let rest = expected[i] ?? ''
-      if (left.length === 0 || !left.every((name) => input.includes(name)) || !rest.startsWith(first)) return false
+      if (left.length === 0 || !left.every((name) => input.includes(name)) || !rest.startsWith(first))
+        return false
       for (const piece of [first, ...pieces]) {
         const at = rest.indexOf(piece)
         if (at === -1) return false
@@ -212,7 +228,9 @@ function* chunkings(bytes: Uint8Array): Generator<Uint8Array[]> {
 }
 
 function unescapeTwice(text: string): string {
-  return text.replace(/\\u([0-9A-Fa-f]{4})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+  return text.replace(/\\u([0-9A-Fa-f]{4})/g, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  )
 }
 
 function unescapeOutput(output: HtmlTest['output']): HtmlTest['output'] {

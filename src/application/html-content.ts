@@ -69,7 +69,8 @@ export class ContentModels {
   }
 
   #htmlStart(name: string, isSelfClosing: boolean): ContentModel {
-    if (name !== 'svg' && name !== 'math') return Object.hasOwn(MODELS, name) ? (MODELS[name] ?? 'data') : 'data'
+    if (name !== 'svg' && name !== 'math')
+      return Object.hasOwn(MODELS, name) ? (MODELS[name] ?? 'data') : 'data'
     if (!isSelfClosing) this.#push(name)
     return 'data'
   }

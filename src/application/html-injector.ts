@@ -124,7 +124,10 @@ export class HtmlInjector implements TagSink {
   #runnable(tag: HtmlTag, isForeign: boolean): void {
     if (!this.#injection.nonce) return
     const kind = tag.name === 'script' ? 'script' : 'style'
-    const rawSource = kind === 'script' ? (tag.attributes.get('src') ?? (isForeign ? foreignSource(tag) : undefined)) : undefined
+    const rawSource =
+      kind === 'script'
+        ? (tag.attributes.get('src') ?? (isForeign ? foreignSource(tag) : undefined))
+        : undefined
     // A script of SVG is text with references, which is not what is hashed here.
     if (tag.isCut || (isForeign && rawSource === undefined)) this.counts.unknown++
     else if (rawSource !== undefined) {

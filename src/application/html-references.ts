@@ -48,12 +48,11 @@ const ASCII_NAMES: Readonly<Record<string, string>> = {
   fjlig: 'fj',
 }
 
-
 /** What the numbers 128 to 159 mean (HTML 13.2.5.80). Zeros stay as they are. */
 const WINDOWS_1252 = [
-  0x20ac, 0, 0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021, 0x02c6, 0x2030, 0x0160, 0x2039, 0x0152, 0, 0x017d,
-  0, 0, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0,
-  0x017e, 0x0178,
+  0x20ac, 0, 0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021, 0x02c6, 0x2030, 0x0160, 0x2039, 0x0152, 0,
+  0x017d, 0, 0, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a,
+  0x0153, 0, 0x017e, 0x0178,
 ]
 
 const REFERENCE =
@@ -67,7 +66,13 @@ export function decodeReferences(value: string): string {
   if (!value.includes('&')) return value
   return value.replace(
     REFERENCE,
-    (whole, hex: string | undefined, digits: string | undefined, name: string | undefined, bare: string | undefined) => {
+    (
+      whole,
+      hex: string | undefined,
+      digits: string | undefined,
+      name: string | undefined,
+      bare: string | undefined,
+    ) => {
       if (hex !== undefined) return ofNumber(hex.length > 6 ? bounded(hex, 16) : Number.parseInt(hex, 16))
       if (digits !== undefined) return ofNumber(digits.length > 7 ? bounded(digits, 10) : Number(digits))
       const named = name ?? bare ?? ''
