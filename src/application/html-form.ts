@@ -11,3 +11,27 @@ export function postsToOwnOrigin(form: HtmlTag, baseUrl: string, pageUrl: string
   const target = URL.parse(rawAction === '' ? pageUrl : rawAction, baseUrl)
   return target !== null && target.origin === new URL(pageUrl).origin
 }
+
+/** The name of the field that is put into forms. The application sees it, and is free to ignore it. */
+export const FORM_FIELD = 'ringwall-form-token'
+
+const FORM_TYPES = new Set(['application/x-www-form-urlencoded', 'multipart/form-data', 'text/plain', ''])
+
+/** Whether a form can send a body of this type (HTML 4.10.21.3); a body without a type can come of a script without a preflight. */
+export function isFormType(rawType: string | undefined): boolean {
+  return FORM_TYPES.has((rawType?.split(';')[0] ?? '').trim().toLowerCase())
+}
+
+/**
+ * The token in the first bytes of a form's body. Looked for, not parsed: who knows a token may put it anywhere, and who does not gains
+ * nothing by a body that two parsers read differently.
+ */
+export function findFormToken(rawType: string | undefined, bytes: Uint8Array): string | undefined {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
+  const isMultipart = (rawType?.split(';')[0] ?? '').trim().toLowerCase() === 'multipart/form-data'
+  const mark = isMultipart ? `name="${FORM_FIELD}"\r\n\r\n` : `${FORM_FIELD}=`
+  const at = text.indexOf(mark)
+  if (at === -1) return undefined
+  const from = at + mark.length
+  return /^[A-Za-z0-9_.-]*/.exec(text.slice(from, from + 200))?.[0]
+}
