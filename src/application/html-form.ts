@@ -7,9 +7,17 @@ import type { HtmlTag } from './html-tag.ts'
 export function postsToOwnOrigin(form: HtmlTag, baseUrl: string, pageUrl: string): boolean {
   if (form.isCut || form.attributes.get('method')?.toLowerCase() !== 'post') return false
   const rawAction = form.attributes.get('action')?.trim() ?? ''
+  if (PLAIN_PATH.test(rawAction)) return isSameOrigin(baseUrl, pageUrl)
   // An empty action is the page itself, whatever its base (HTML 4.10.21.3).
   const target = URL.parse(rawAction === '' ? pageUrl : rawAction, baseUrl)
-  return target !== null && target.origin === new URL(pageUrl).origin
+  return target !== null && target.origin === URL.parse(pageUrl)?.origin
+}
+
+// A path that can be read in one way only, as nearly all are: it needs no parser.
+const PLAIN_PATH = /^\/(?:[a-z0-9_.?=&-][a-z0-9_.?=&/-]*)?$/i
+
+function isSameOrigin(baseUrl: string, pageUrl: string): boolean {
+  return baseUrl === pageUrl || URL.parse(baseUrl)?.origin === URL.parse(pageUrl)?.origin
 }
 
 /** The name of the field that is put into forms. The application sees it, and is free to ignore it. */

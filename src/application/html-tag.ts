@@ -33,7 +33,6 @@ const SELF_CLOSING = 9
 
 const MAX_TEXT_BYTES = 64 * 1024
 const MAX_ATTRIBUTES = 256
-const decoder = new TextDecoder()
 
 /**
  * Reads one tag from after its `<` or `</` to its `>`, over any borders of chunks (HTML 13.2.5.8, 13.2.5.32 to 13.2.5.40).
@@ -49,7 +48,6 @@ export class TagReader {
   #isSelfClosing = false
   #start = 0
   #nameEnd = 0
-  #nameLength = 0
   #name: string | undefined
   #keeps = false
   /** Set to see every name: inside of SVG and MathML any tag may lead out again. */
@@ -175,10 +173,10 @@ export class TagReader {
     for (let i = from; i < bytes.length; i++) {
       const byte = bytes[i] as number
       if (byte === GREATER || byte === SLASH || isSpace(byte)) {
-        this.#nameLength = this.#text.length
         this.#nameEnd = base + i
-        const name = this.#text.slice(0, this.#nameLength)
-        this.#name = this.#table.find(name) ?? (this.readsAll ? decoder.decode(name) : undefined)
+        this.#name =
+          this.#text.nameIn(this.#table) ??
+          (this.readsAll ? this.#text.text(0, this.#text.length) : undefined)
         this.#keeps = this.#name !== undefined && !this.#isEnd
         this.#state = BEFORE_ATTRIBUTE
         return i
@@ -252,9 +250,9 @@ export class TagReader {
     const found = new Map<string, string>()
     for (let at = 0; at + 3 < this.#spans.length; at += 4) {
       const [from, nameEnd, valueFrom, to] = this.#spans.slice(at, at + 4) as [number, number, number, number]
-      const name = decoder.decode(this.#text.slice(from, nameEnd))
+      const name = this.#text.text(from, nameEnd)
       if (found.has(name)) continue
-      const value = valueFrom === -1 ? '' : decodeReferences(decoder.decode(this.#text.slice(valueFrom, to)))
+      const value = valueFrom === -1 ? '' : decodeReferences(this.#text.text(valueFrom, to))
       found.set(name, value)
     }
     return found

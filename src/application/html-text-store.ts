@@ -1,6 +1,8 @@
 import { CR, LF, lowerOf } from './html-bytes.ts'
 
 const START_BYTES = 256
+const MAX_NAME_BYTES = 32
+const decoder = new TextDecoder()
 
 /** Names and values of one tag, collected over the borders of chunks and bounded: what comes after the bound is not kept. */
 export class TextStore {
@@ -40,9 +42,21 @@ export class TextStore {
     else this.#add(byte === CR ? LF : byte)
   }
 
-  /** The bytes from `start` to `end`; valid until something is added. */
-  slice(start: number, end: number): Uint8Array {
-    return this.#bytes.subarray(start, end)
+  /** The text from `start` to `end`, read as UTF-8. */
+  text(start: number, end: number): string {
+    const bytes = this.#bytes
+    let text = ''
+    for (let i = start; i < end; i++) {
+      const byte = bytes[i] as number
+      if (byte > 0x7f) return decoder.decode(bytes.subarray(start, end))
+      text += String.fromCharCode(byte)
+    }
+    return text
+  }
+
+  /** The name in the table that all of it is, if any. */
+  nameIn(table: NameTable): string | undefined {
+    return table.find(this.#bytes, this.#length)
   }
 
   #addReplacement(): void {
@@ -77,12 +91,13 @@ export class NameTable {
     }
   }
 
-  /** The name that these lower-case bytes are, if it is in the table. */
-  find(bytes: Uint8Array): string | undefined {
-    if (bytes.length > 32) return undefined
+  /** The name that the first `length` of these lower-case bytes are, if it is in the table. */
+  find(bytes: Uint8Array, length: number): string | undefined {
+    if (length > MAX_NAME_BYTES) return undefined
     let hash = 0
-    for (let i = 0; i < bytes.length; i++) hash = step(hash, bytes[i] as number)
-    return this.#byHash.get(hash)?.find((name) => isSame(name, bytes))
+    for (let i = 0; i < length; i++) hash = step(hash, bytes[i] as number)
+    const names = this.#byHash.get(hash)
+    return names === undefined ? undefined : names.find((name) => isSame(name, bytes, length))
   }
 }
 
@@ -90,8 +105,8 @@ function step(hash: number, byte: number): number {
   return (Math.imul(hash, 31) + byte) | 0
 }
 
-function isSame(name: string, bytes: Uint8Array): boolean {
-  if (name.length !== bytes.length) return false
-  for (let i = 0; i < bytes.length; i++) if (name.charCodeAt(i) !== bytes[i]) return false
+function isSame(name: string, bytes: Uint8Array, length: number): boolean {
+  if (name.length !== length) return false
+  for (let i = 0; i < length; i++) if (name.charCodeAt(i) !== bytes[i]) return false
   return true
 }

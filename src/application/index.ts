@@ -5,6 +5,21 @@ export {
   applicationSchema,
 } from './config.ts'
 export { doubtInProvenance, type Provenance } from './cross-site.ts'
+export { type CspParts, nonceCsp } from './csp.ts'
+export { CspLearning, type CspProposal } from './csp-learning.ts'
+export { type CspReport, type CspReports, MAX_REPORT_BYTES, readCspReports } from './csp-report.ts'
+export {
+  checkCsrfToken,
+  checkCustomHeader,
+  checkFormToken,
+  type CsrfVerdict,
+  type FormBinding,
+  formCookie,
+  mintFormToken,
+  newCsrfToken,
+} from './csrf.ts'
+export { HtmlInjector, injectInto, type Injection, type ScriptSource } from './html-injector.ts'
 export type { HtmlTag } from './html-tag.ts'
 export { type ContentModel, HtmlTokenizer, type TagSink } from './html-tokenizer.ts'
+export type { HtmlParts } from './html-wall.ts'
 export { applicationWall } from './wall.ts'
