@@ -50,6 +50,8 @@ export class HtmlInjector implements TagSink {
   #read = 0
   #insertions: { readonly at: number; readonly bytes: Uint8Array }[] = []
   #inline: Inline | undefined
+  readonly #nonce: Uint8Array | undefined
+  readonly #field: Uint8Array | undefined
   #baseUrl: string
   #hasBase = false
   /** What was put in, for the trace. */
@@ -58,6 +60,11 @@ export class HtmlInjector implements TagSink {
   constructor(injection: Injection) {
     this.#injection = injection
     this.#baseUrl = injection.pageUrl
+    const { nonce, token } = injection
+    // Values and the field are of our own alphabet, so there is nothing here to escape.
+    this.#nonce = nonce && encoder.encode(` nonce="${nonce.value}"`)
+    this.#field =
+      token && encoder.encode(`<input type="hidden" name="${token.field}" value="${token.value}">`)
     this.#tokenizer = new HtmlTokenizer(this, NAMES)
   }
 
@@ -117,8 +124,7 @@ export class HtmlInjector implements TagSink {
     const { token, pageUrl } = this.#injection
     if (!token || !postsToOwnOrigin(tag, this.#baseUrl, pageUrl)) return
     this.counts.tokens++
-    // Field and value are of our own alphabet, so there is nothing here to escape.
-    this.#insert(tag.end, `<input type="hidden" name="${token.field}" value="${token.value}">`)
+    if (this.#field) this.#insert(tag.end, this.#field)
   }
 
   #runnable(tag: HtmlTag, isForeign: boolean): void {
@@ -146,19 +152,17 @@ export class HtmlInjector implements TagSink {
     }
     this.counts.nonces++
     // Right after the name, since the first of two attributes counts.
-    this.#insert(tag.nameEnd, ` nonce="${nonce.value}"`)
+    if (this.#nonce) this.#insert(tag.nameEnd, this.#nonce)
   }
 
-  #insert(at: number, text: string): void {
-    this.#insertions.push({ at, bytes: encoder.encode(text) })
+  #insert(at: number, bytes: Uint8Array): void {
+    this.#insertions.push({ at, bytes })
   }
 
   /** Lets go of everything before `to`, with what is to be put in there. */
   #release(to: number): Uint8Array[] {
     const out: Uint8Array[] = []
-    // Usually in order; a script in a tag of which another was put in first is not.
-    const due = this.#insertions.filter(({ at }) => at <= to).toSorted((a, b) => a.at - b.at)
-    this.#insertions = due.length === 0 ? this.#insertions : this.#insertions.filter(({ at }) => at > to)
+    const due = this.#due(to)
     let next = 0
     let taken = 0
     for (const chunk of this.#held) {
@@ -183,6 +187,13 @@ export class HtmlInjector implements TagSink {
     }
     if (taken > 0) this.#held.splice(0, taken)
     return out
+  }
+
+  /** Tags are told in the order of the page and decided one by one, so what is put in is in order too. */
+  #due(to: number): readonly { readonly at: number; readonly bytes: Uint8Array }[] {
+    let count = 0
+    while (count < this.#insertions.length && (this.#insertions[count]?.at ?? 0) <= to) count++
+    return count === 0 ? [] : this.#insertions.splice(0, count)
   }
 
   /** The text of an element between two offsets, as its hash is made of it. */

@@ -18,8 +18,19 @@ export {
   mintFormToken,
   newCsrfToken,
 } from './csrf.ts'
+export {
+  encodeAttribute,
+  encodeCssString,
+  encodeHtml,
+  encodeJavaScriptString,
+  encodeUrlComponent,
+  safeUrl,
+} from './encode.ts'
+export { html, type HtmlValue } from './html-template.ts'
 export { HtmlInjector, injectInto, type Injection, type ScriptSource } from './html-injector.ts'
 export type { HtmlTag } from './html-tag.ts'
 export { type ContentModel, HtmlTokenizer, type TagSink } from './html-tokenizer.ts'
 export type { HtmlParts } from './html-wall.ts'
+export type { RawHtml } from './raw-html.ts'
+export { GUIDE_RICH_TEXT, type RichTextProfile, sanitizeRichText, sanitizeToText } from './rich-text.ts'
 export { applicationWall } from './wall.ts'
