@@ -111,6 +111,9 @@ class ContextReader {
   }
 
   #rawHole(): HoleContext {
+    if (/<\/?[a-z]*$/.test(this.#piece))
+      throw refusal('the name of a tag or attribute', 'write the names out')
+    this.#piece += 'x'
     if (this.#tag === 'title' || this.#tag === 'textarea') return { kind: 'plain-text' }
     if (this.#tag !== 'script') throw refusal(`<${this.#tag}>`, 'use a class or a data- attribute')
     if (!SCRIPT_TYPES.has(this.#types))
@@ -138,6 +141,7 @@ class ContextReader {
     if (RUNNING.has(this.#tag)) throw refusal(where, 'write it out')
     if (URL_ATTRIBUTES.has(name)) {
       const before = decodeReferences(this.#value)
+      this.#value += 'x'
       if (/^[^/?#]*:/.test(before) && !/^\s*(https?|mailto|tel):/i.test(before))
         throw refusal(`${where} after \`${before}\``, 'use another scheme')
       return { kind: 'url', before, isFirst }
@@ -192,7 +196,7 @@ class ContextReader {
         return
       case 'comment':
         this.#piece += character
-        if (/^(?:--)?>$/.test(this.#piece) || /--!?>$/.test(this.#piece.slice(-4))) this.#go('text')
+        if (/^-?>$/.test(this.#piece) || /--!?>$/.test(this.#piece.slice(-4))) this.#go('text')
         return
       case 'raw':
         return this.#raw(character)
@@ -221,7 +225,8 @@ class ContextReader {
         'application.template',
         `a template holds \`<${this.#piece}\`, which is no tag; write \`&lt;\``,
       )
-    this.#go('text')
+    // `<<b>` begins a tag at its second sign.
+    this.#go(character === '<' ? 'markup' : 'text')
   }
 
   #attributeName(character: string, isSpace: boolean): void {
@@ -238,6 +243,10 @@ class ContextReader {
 
   #closeValue(): void {
     if (this.#attribute === 'type') this.#types = this.#value.trim().toLowerCase()
+    // `${a}:b` would let a value choose the scheme.
+    const address = this.#hasHole && URL_ATTRIBUTES.has(this.#attribute) ? decodeReferences(this.#value) : ''
+    if (/^[^/?#]*:/.test(address) && !/^\s*(https?|mailto|tel):/i.test(address))
+      throw refusal(`the scheme of \`${this.#attribute}\``, 'write the scheme out')
     if (this.#attribute === 'http-equiv') this.#hasRefresh = true
     this.#go('tag')
   }
@@ -253,14 +262,19 @@ class ContextReader {
   }
 
   #raw(character: string): void {
-    this.#piece += character.toLowerCase()
-    const end = `</${this.#tag}`
-    if (this.#piece.endsWith(end)) {
+    this.#piece = (this.#piece + character.toLowerCase()).slice(-16)
+    const tail = this.#piece.slice(-this.#tag.length - 3)
+    if (tail.startsWith(`</${this.#tag}`) && /[\t\n\f\r />]$/.test(tail)) {
       this.#isEnd = true
-      return this.#go('tag')
+      return character === '>' ? this.#closeTag() : this.#go('tag')
     }
-    if (this.#piece.length > 64) this.#piece = this.#piece.slice(-32)
-    if (this.#tag === 'script') this.#script.note(character)
+    if (this.#tag !== 'script') return
+    if (this.#piece.endsWith('<!--'))
+      throw new RingwallError(
+        'application.template',
+        'a script of a template holds `<!--`, which hides its end; leave it out',
+      )
+    this.#script.note(character)
   }
 
   #go(state: State): void {

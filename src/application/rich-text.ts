@@ -26,7 +26,10 @@ export function sanitizeRichText(untrusted: string, profile: RichTextProfile = G
 
 /** The same as a text, to be stored. */
 export function sanitizeToText(untrusted: string, profile: RichTextProfile = GUIDE_RICH_TEXT): string {
-  const attributes = Object.entries(profile.attributes).map(([tag, names]) => [tag, [...names]] as const)
+  const attributes = Object.entries(profile.attributes).map(([tag, names]): [string, string[]] => [
+    tag,
+    [...names],
+  ])
   return sanitizeHtml(untrusted.replaceAll('\0', ''), {
     allowedTags: [...profile.tags],
     allowedAttributes: Object.fromEntries([
