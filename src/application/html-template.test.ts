@@ -7,7 +7,7 @@ import {
   encodeHtml,
   encodeJavaScriptString,
   encodeUrlComponent,
-  html,
+  html as markup,
   safeUrl,
   sanitizeRichText,
   sanitizeToText,
@@ -56,47 +56,48 @@ test('encoding: a string of JavaScript or CSS is read as what it was', () => {
 
 const evil = '"><script>alert(1)</script>'
 for (const { name, got, want } of [
-  { name: 'text', got: html`<p>${evil}</p>`, want: '<p>&#34;&gt;&lt;script&gt;alert(1)&lt;/script&gt;</p>' },
+  {
+    name: 'text',
+    got: markup`<p>${evil}</p>`,
+    want: '<p>&#34;&gt;&lt;script&gt;alert(1)&lt;/script&gt;</p>',
+  },
   {
     name: 'an attribute',
-    got: html`<p title="${evil}" class="a ${1}">`,
+    got: markup`<p title="${evil}" class='a ${1}'>`,
     want: '<p title="&#34;&gt;&lt;script&gt;alert(1)&lt;/script&gt;" class=\'a 1\'>',
   },
-  { name: 'an address', got: html`<a href="${'javascript:alert(1)'}">`, want: '<a href="about:invalid">' },
+  { name: 'an address', got: markup`<a href="${'javascript:alert(1)'}">`, want: '<a href="about:invalid">' },
   {
     name: 'an address in two pieces',
-    got: html`<a href="${'javascript'}${':alert(1)'}">`,
+    got: markup`<a href="${'javascript'}${':alert(1)'}">`,
     want: '<a href="javascript%3Aalert%281%29">',
   },
-  { name: 'a component', got: html`<a href="/s?q=${'a&b'}">`, want: '<a href="/s?q=a%26b">' },
+  { name: 'a component', got: markup`<a href="/s?q=${'a&b'}">`, want: '<a href="/s?q=a%26b">' },
   {
     name: 'a string of a script',
-    got: html`<script>
-      const a = '${'"</script>'}'
-    </script>`,
+    got: markup`<script>const a = "${'"</script>'}"</script>`,
     want: '<script>const a = "\\u0022\\u003c\\u002fscript\\u003e"</script>',
   },
   {
     name: 'a text area',
-    got: html`<textarea>${'</textarea>'}</textarea>`,
+    got: markup`<textarea>${'</textarea>'}</textarea>`,
     want: '<textarea>&lt;/textarea&gt;</textarea>',
   },
   {
     name: 'lists and fragments',
-    got: html`<ul>
-      ${['<', html`<li>${'&'}</li>`]}
-    </ul>`,
+    got: markup`<ul>${['<', markup`<li>${'&'}</li>`]}</ul>`,
     want: '<ul>&lt;<li>&amp;</li></ul>',
   },
-  { name: 'nothing', got: html`a${null}${undefined}${false}${0}`, want: 'a0' },
+  { name: 'nothing', got: markup`a${null}${undefined}${false}${0}`, want: 'a0' },
   {
     name: 'rich text',
-    got: html`<div>${sanitizeRichText('<p onclick=x>a<script>b</script>')}</div>`,
+    got: markup`<div>${sanitizeRichText('<p onclick=x>a<script>b</script>')}</div>`,
     want: '<div><p>a</p></div>',
   },
-  { name: 'a comment before a value', got: html`<!-- a --><!-->${'<'}`, want: '<!-- a --><!-->&lt;' },
-])
+  { name: 'a comment before a value', got: markup`<!-- a --><!-->${'<'}`, want: '<!-- a --><!-->&lt;' },
+]) {
   test(`template: ${name}`, () => assert.equal(String(got), want))
+}
 
 for (const { name, strings } of [
   { name: 'a script', strings: ['<script>', '</script>'] },
@@ -142,14 +143,12 @@ for (const { name, strings } of [
 
 test('template: markup in an attribute, an object and a call are mistakes', () => {
   const code = { code: 'application.template' }
-  assert.throws(() => html`<p title="${html`<b>`}">`, code)
-  assert.throws(() => html`<svg>${sanitizeRichText('<p>')}</svg>`, code)
-  assert.throws(() => html`${{} as string}`, code)
-  assert.throws(() => html(['<b>'] as unknown as TemplateStringsArray), code)
-  assert.equal(
-    String(html`${Object.create(Object.getPrototypeOf(html``) as object) as string}`.toString()),
-    '',
-  )
+  assert.throws(() => markup`<p title="${markup`<b>`}">`, code)
+  assert.throws(() => markup`<svg>${sanitizeRichText('<p>')}</svg>`, code)
+  assert.throws(() => markup`${{} as string}`, code)
+  assert.throws(() => markup(['<b>'] as unknown as TemplateStringsArray), code)
+  const forged = Object.create(Object.getPrototypeOf(markup``) as object) as string
+  assert.throws(() => markup`${forged}`, code)
 })
 
 test('rich text: the guide keeps its tags, links get rel, schemes are kept to', () => {

@@ -24,8 +24,22 @@ export function sanitizeRichText(untrusted: string, profile: RichTextProfile = G
   return markRaw(sanitizeToText(untrusted, profile), 'sanitiser')
 }
 
+const MAX_PASSES = 8
+
 /** The same as a text, to be stored. */
 export function sanitizeToText(untrusted: string, profile: RichTextProfile = GUIDE_RICH_TEXT): string {
+  // INVARIANT: what is given back is not changed by another pass. Elements nested as no parser would nest them settle in a few passes;
+  // what does not settle loses its tags.
+  let text = untrusted
+  for (let pass = 0; pass < MAX_PASSES; pass++) {
+    const next = sanitizeOnce(text, profile)
+    if (next === text) return next
+    text = next
+  }
+  return sanitizeOnce(text, { tags: [], attributes: {}, schemes: [] })
+}
+
+function sanitizeOnce(untrusted: string, profile: RichTextProfile): string {
   const attributes = Object.entries(profile.attributes).map(([tag, names]): [string, string[]] => [
     tag,
     [...names],
