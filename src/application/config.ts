@@ -17,6 +17,35 @@ export const applicationSchema = z
       .array(origin)
       .default([])
       .describe('Other origins whose pages may send requests that change something.'),
+    csrf: z
+      .strictObject({
+        tokens: z
+          .enum(['off', 'on'])
+          .default('off')
+          .describe(
+            '`on`: a token is put into every form that posts to its own origin, and a form that a browser posts must bring it back.',
+          ),
+      })
+      .prefault({}),
+    csp_nonce: z
+      .enum(['off', 'report-only', 'on'])
+      .default('off')
+      .describe(
+        'Puts a nonce on the scripts and styles of `csp_known` in every page, and a Content-Security-Policy with it on the answer: only to be reported, or enforced.',
+      ),
+    csp_known: z
+      .array(
+        z
+          .string()
+          .regex(
+            /^(\/[^/\\]|https?:\/\/[^/]|sha256-[A-Za-z0-9+/]{43}=$)/,
+            'must be a path, an address or `sha256-` with the hash of an inline text',
+          ),
+      )
+      .default([])
+      .describe(
+        'Scripts and styles that may get a nonce: paths of our own, addresses, or `sha256-...` of what stands in the element.',
+      ),
   })
   .prefault({})
 

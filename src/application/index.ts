@@ -1,11 +1,24 @@
+export { type ClientError, clientError, type ErrorLog } from './client-error.ts'
 export {
   type ApplicationConfig,
   type ApplicationRouteConfig,
   applicationRouteKeys,
   applicationSchema,
 } from './config.ts'
-export { type ClientError, clientError, type ErrorLog } from './client-error.ts'
 export { doubtInProvenance, type Provenance } from './cross-site.ts'
+export { CspLearning, type CspProposal } from './csp-learning.ts'
+export { type CspReport, type CspReports, MAX_REPORT_BYTES, readCspReports } from './csp-report.ts'
+export { type CspParts, nonceCsp } from './csp.ts'
+export {
+  checkCsrfToken,
+  checkCustomHeader,
+  checkFormToken,
+  type CsrfVerdict,
+  type FormBinding,
+  formCookie,
+  mintFormToken,
+  newCsrfToken,
+} from './csrf.ts'
 export { type EgressFault, EgressRefused, openChecked, type Target } from './egress-connection.ts'
 export { type Destination, readDestination, validateUrl, type ValidUrl } from './egress-destination.ts'
 export { createResolver, type EgressLookup, type ResolverOptions } from './egress-lookup.ts'
@@ -16,11 +29,26 @@ export {
   type EgressReason,
   type EgressRefusal,
 } from './egress-policy.ts'
+export {
+  encodeAttribute,
+  encodeCssString,
+  encodeHtml,
+  encodeJavaScriptString,
+  encodeUrlComponent,
+  safeUrl,
+} from './encode.ts'
 export { type HeaderValue, headerValue, isHeaderName } from './header-value.ts'
+export { HtmlInjector, injectInto, type Injection, type ScriptSource } from './html-injector.ts'
+export type { HtmlTag } from './html-tag.ts'
+export { html, type HtmlValue } from './html-template.ts'
+export { type ContentModel, HtmlTokenizer, type TagSink } from './html-tokenizer.ts'
+export type { HtmlParts } from './html-wall.ts'
 export { logLine } from './log-line.ts'
 export { type InsidePath, joinInside, joinInsideReal } from './path-inside.ts'
 export { type FieldAllowlist, type JsonSchemaLike, pick, type Picked, type ZodLike } from './pick.ts'
+export type { RawHtml } from './raw-html.ts'
 export { type RedirectTargets, type SafeRedirect, safeRedirect } from './redirect.ts'
+export { GUIDE_RICH_TEXT, type RichTextProfile, sanitizeRichText, sanitizeToText } from './rich-text.ts'
 export { safeAgent, type SafeAgents } from './safe-agent.ts'
 export { safeFetch, type SafeRequestInit } from './safe-fetch.ts'
 export { type SpecialNetwork, specialNetwork } from './special-networks.ts'
@@ -44,7 +72,7 @@ export {
   readStrictJson,
   type StrictJson,
 } from './strict-json.ts'
-export { type ReadYaml, readStrictYaml, type YamlBounds, type YamlFault } from './strict-yaml.ts'
+export { readStrictYaml, type ReadYaml, type YamlBounds, type YamlFault } from './strict-yaml.ts'
 export { type Revival, type Revive, type Revived, TypedReviver } from './typed-reviver.ts'
 export { validateUsername } from './username.ts'
 export { applicationWall } from './wall.ts'

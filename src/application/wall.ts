@@ -4,11 +4,17 @@ import { pass, refuse } from '../core/verdict.ts'
 import type { Wall } from '../core/wall.ts'
 import type { ApplicationConfig, ApplicationRouteConfig } from './config.ts'
 import { doubtInProvenance } from './cross-site.ts'
+import { htmlJudge, type HtmlParts, processParts } from './html-wall.ts'
 
 const MAX_ERROR_BYTES = 2048
 
-/** Layer 5: requests of other sites, kinds of content; error pages that say too much. */
-export function applicationWall(config: ApplicationConfig, route: ApplicationRouteConfig): Wall {
+/** Layer 5: requests of other sites, kinds of content, tokens of forms; error pages that say too much, nonces of pages. */
+export function applicationWall(
+  config: ApplicationConfig,
+  route: ApplicationRouteConfig,
+  parts: HtmlParts = processParts,
+): Wall {
+  const html = htmlJudge(config, route, (exchange) => provenanceOf(exchange).ownOrigin, parts)
   const allowedOrigins = new Set(config.allowed_origins)
   const contentTypes = route.content_types
   return {
@@ -27,10 +33,13 @@ export function applicationWall(config: ApplicationConfig, route: ApplicationRou
           )
         }
       }
+      html.head(exchange)
       return pass
     },
+    body: { wants: html.wants, judge: html.body },
     async response(exchange, reply) {
-      if (config.errors === 'pass' || reply.origin !== 'upstream' || reply.status < 500) return reply
+      if (config.errors === 'pass' || reply.origin !== 'upstream' || reply.status < 500)
+        return html.response(exchange, reply)
       const text = await firstText(reply)
       exchange.trace.note(`the application answered ${reply.status}`)
       return refuse('upstream.error', `status ${reply.status}: ${text}`)

@@ -150,6 +150,11 @@ export const REFUSALS = {
     title: 'The request came from another site',
     help: 'A request that changes something carries an Origin or Sec-Fetch-Site of another site.',
   },
+  'application.csrf-token': {
+    status: 403,
+    title: 'The form is out of date',
+    help: 'A browser posted a form without the token that `security.application.csrf.tokens` puts into it, or with one of another session. Loading the page again gives a new one.',
+  },
   'application.content-type-not-allowed': {
     status: 415,
     title: 'This kind of content is not accepted here',
