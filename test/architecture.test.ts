@@ -31,7 +31,7 @@ const PLAN: Readonly<Record<string, Room>> = {
   gateway: { rooms: ['store'], node: [], packages: [] },
   identity: { rooms: ['store'], node: ['crypto', 'worker_threads', 'url'], packages: ['jose', 'kysely'] },
   access: { rooms: ['store'], node: ['crypto'], packages: ['kysely'] },
-  application: { rooms: [], node: [], packages: [] },
+  application: { rooms: [], node: ['zlib', 'util'], packages: ['file-type'] },
   data: { rooms: [], node: ['crypto', 'fs', 'path'], packages: [] },
   audit: { rooms: ['store'], node: [], packages: ['kysely'] },
   config: { rooms: ROOMS, node: ['fs', 'path'], packages: ['yaml'] },

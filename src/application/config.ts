@@ -1,4 +1,5 @@
 import { z } from '../core/schema.ts'
+import { uploadsRouteKey, uploadsSchema } from './upload/upload-config.ts'
 
 const origin = z
   .string()
@@ -17,6 +18,7 @@ export const applicationSchema = z
       .array(origin)
       .default([])
       .describe('Other origins whose pages may send requests that change something.'),
+    uploads: uploadsSchema.describe('Inspection of uploads before their first byte reaches the application.'),
   })
   .prefault({})
 
@@ -37,6 +39,7 @@ export const applicationRouteKeys = {
     )
     .optional()
     .describe('Media types of request bodies that this route takes. Not given: any.'),
+  uploads: uploadsRouteKey,
 }
 
 /** `security.application`, parsed. */

@@ -4,11 +4,17 @@ import { pass, refuse } from '../core/verdict.ts'
 import type { Wall } from '../core/wall.ts'
 import type { ApplicationConfig, ApplicationRouteConfig } from './config.ts'
 import { doubtInProvenance } from './cross-site.ts'
+import { uploadJudge, type UploadParts } from './upload/upload-wall.ts'
 
 const MAX_ERROR_BYTES = 2048
 
-/** Layer 5: requests of other sites, kinds of content; error pages that say too much. */
-export function applicationWall(config: ApplicationConfig, route: ApplicationRouteConfig): Wall {
+/** Layer 5: requests of other sites, kinds of content, uploads; error pages that say too much. */
+export function applicationWall(
+  config: ApplicationConfig,
+  route: ApplicationRouteConfig,
+  parts: { readonly uploads?: UploadParts | undefined } = {},
+): Wall {
+  const uploads = uploadJudge(config.uploads, route.uploads, parts.uploads)
   const allowedOrigins = new Set(config.allowed_origins)
   const contentTypes = route.content_types
   return {
@@ -29,6 +35,7 @@ export function applicationWall(config: ApplicationConfig, route: ApplicationRou
       }
       return pass
     },
+    ...(uploads && { body: uploads }),
     async response(exchange, reply) {
       if (config.errors === 'pass' || reply.origin !== 'upstream' || reply.status < 500) return reply
       const text = await firstText(reply)

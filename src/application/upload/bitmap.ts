@@ -18,9 +18,11 @@ export function faultInBmp(bytes: Uint8Array, bounds: ImageBounds): UploadFault 
   if (![1, 4, 8, 16, 24, 32].includes(bits)) return fault('damaged', `a BMP of ${bits} bits`)
   const compression = isOld ? 0 : u32le(bytes, 30)
   const start = u32le(bytes, 10)
-  if (start < 14 + headBytes || start > bytes.length) return fault('damaged', 'the pixels of the BMP stand elsewhere')
+  if (start < 14 + headBytes || start > bytes.length)
+    return fault('damaged', 'the pixels of the BMP stand elsewhere')
   const end = start + Math.ceil((width * bits) / 32) * 4 * height
-  if ((compression === 0 || compression === 3) && end > bytes.length) return fault('damaged', 'the BMP is cut off')
+  if ((compression === 0 || compression === 3) && end > bytes.length)
+    return fault('damaged', 'the BMP is cut off')
   return faultInTrailer(bytes, compression === 0 || compression === 3 ? Math.max(end, 14) : size)
 }
 
@@ -35,7 +37,8 @@ export function faultInTiff(bytes: Uint8Array, bounds: ImageBounds): UploadFault
   const seen = new Set<number>()
   let at = u32(4)
   while (at !== 0) {
-    if (at < 8 || seen.has(at)) return fault('damaged', 'the directories of the TIFF are cut off or go in a circle')
+    if (at < 8 || seen.has(at))
+      return fault('damaged', 'the directories of the TIFF are cut off or go in a circle')
     seen.add(at)
     const count = u16(at)
     if (count <= 0 || count > MAX_ENTRIES || at + 2 + count * 12 + 4 > bytes.length)
@@ -62,7 +65,8 @@ function directoryFault(
     const kind = u16(at + 2)
     const values = u32(at + 4)
     const bytes = values * (ENTRY_BYTES[kind] ?? 1)
-    if (bytes > 4 && u32(at + 8) + bytes > length) return fault('damaged', 'a value of the TIFF stands beyond its end')
+    if (bytes > 4 && u32(at + 8) + bytes > length)
+      return fault('damaged', 'a value of the TIFF stands beyond its end')
     const value = kind === 3 ? u16(at + 8) : u32(at + 8)
     if (u16(at) === 256) width = value
     if (u16(at) === 257) height = value

@@ -42,7 +42,7 @@ export function hasAt(bytes: Uint8Array, at: number, text: string): boolean {
 
 /** A piece as text, one character a byte. */
 export function latin1(bytes: Uint8Array, start: number, end: number): string {
-  return bufferOf(bytes).latin1Slice(Math.max(0, start), Math.max(0, Math.min(end, bytes.length)))
+  return bufferOf(bytes).toString('latin1', Math.max(0, start), Math.max(0, Math.min(end, bytes.length)))
 }
 
 /** Whether everything from a place on is NUL. */

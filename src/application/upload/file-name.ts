@@ -17,7 +17,14 @@ const RESERVED = /[/\\:*?"<>|`]/
 /** Windows device names, with any extension (also with superscript digits). */
 const DEVICE = /^(con|prn|aux|nul|conin\$|conout\$|clock\$|(com|lpt)[0-9\u00b9\u00b2\u00b3])$/
 /** Names that a server obeys. */
-const OBEYED = new Set(['web.config', 'php.ini', 'crossdomain.xml', 'clientaccesspolicy.xml', 'desktop.ini', 'autorun.inf'])
+const OBEYED = new Set([
+  'web.config',
+  'php.ini',
+  'crossdomain.xml',
+  'clientaccesspolicy.xml',
+  'desktop.ini',
+  'autorun.inf',
+])
 /** Extensions that a server or a desktop runs, wherever they stand in the name. */
 const RUNS = new Set(
   (
@@ -68,7 +75,8 @@ function wrongIn(name: string): string | undefined {
   if (name.startsWith('-') || name.startsWith('~')) return 'a leading dash or tilde'
   if (name.startsWith(' ') || name.trimStart() !== name) return 'a leading space'
   if (name.endsWith('.') || name.trimEnd() !== name) return 'a trailing dot or space'
-  if (/[./\\]/.test(folded(name)) && dotsOf(folded(name)) !== dotsOf(name)) return 'a character that folds to a dot or slash'
+  if (/[./\\]/.test(folded(name)) && dotsOf(folded(name)) !== dotsOf(name))
+    return 'a character that folds to a dot or slash'
   if (OBEYED.has(name.toLowerCase())) return 'a name that servers obey'
   return wrongInPieces(name.toLowerCase())
 }
@@ -93,7 +101,9 @@ function wrongInPieces(name: string): string | undefined {
 function wrongDecoded(name: string): string | undefined {
   let text = name
   for (let i = 0; i < 2 && text.includes('%'); i++) {
-    const decoded = text.replace(/%([0-9a-fA-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+    const decoded = text.replace(/%([0-9a-fA-F]{2})/g, (_, hex: string) =>
+      String.fromCharCode(Number.parseInt(hex, 16)),
+    )
     if (decoded === text) return undefined
     text = decoded
     if (/[\u0000-\u001f/\\]/.test(text) || text.startsWith('.') || /[. ]$/.test(text) || text.includes('..'))

@@ -56,7 +56,8 @@ export function readForm(body: Uint8Array, contentType: string, bounds: FormBoun
     at += 2
     const next = bytes.indexOf(delimiter, at)
     if (next < 0) return unreadable('the last boundary is missing')
-    if (next - 2 < at || !hasText(bytes, next - 2, '\r\n')) return unreadable('the boundary stands within a line')
+    if (next - 2 < at || !hasText(bytes, next - 2, '\r\n'))
+      return unreadable('the boundary stands within a line')
     const headEnd = bytes.subarray(at, Math.min(next, at + MAX_HEAD_BYTES)).indexOf('\r\n\r\n')
     if (headEnd < 0) return unreadable('the head of a part does not end')
     const start = at + headEnd + 4
@@ -79,7 +80,7 @@ export function readForm(body: Uint8Array, contentType: string, bounds: FormBoun
         return { ok: false, fault: fault('count', `more than ${bounds.maxFiles} files`) }
     } else {
       textFields.add(head.field)
-      if (head.field === '_charset_' && !/^utf-?8$/i.test(content.latin1Slice(0, 16)))
+      if (head.field === '_charset_' && !/^utf-?8$/i.test(content.toString('latin1', 0, 16)))
         return unreadable('the form names a character set')
       if (content.length > bounds.maxFieldBytes)
         return { ok: false, fault: fault('size', `a field of more than ${bounds.maxFieldBytes} bytes`) }
@@ -91,7 +92,8 @@ export function readForm(body: Uint8Array, contentType: string, bounds: FormBoun
   at += 2
   if (at !== bytes.length && !(hasText(bytes, at, '\r\n') && at + 2 === bytes.length))
     return unreadable('text behind the last boundary')
-  for (const name of fileFields) if (textFields.has(name)) return unreadable('a name is a file and a field at once')
+  for (const name of fileFields)
+    if (textFields.has(name)) return unreadable('a name is a file and a field at once')
   return { ok: true, files, fields }
 }
 
@@ -193,5 +195,5 @@ export function declaredTypeOf(value: string): string | undefined {
 }
 
 function hasText(bytes: Buffer, at: number, text: string): boolean {
-  return bytes.latin1Slice(at, at + text.length) === text
+  return bytes.toString('latin1', at, at + text.length) === text
 }

@@ -15,12 +15,16 @@ export function faultInGif(bytes: Uint8Array, bounds: ImageBounds): UploadFault 
   let frames = 0
   while (at < bytes.length) {
     const block = bytes[at]
-    if (block === 0x3b) return frames === 0 ? fault('damaged', 'a GIF without a picture') : faultInTrailer(bytes, at + 1)
+    if (block === 0x3b)
+      return frames === 0 ? fault('damaged', 'a GIF without a picture') : faultInTrailer(bytes, at + 1)
     if (block === 0x21) at = blocksEnd(bytes, at + 2)
     else if (block === 0x2c) {
       wrong = frameFault(++frames, bounds) ?? pixelFault(u16le(bytes, at + 5), u16le(bytes, at + 7), bounds)
       if (wrong) return wrong
-      if (u16le(bytes, at + 1) + u16le(bytes, at + 5) > width || u16le(bytes, at + 3) + u16le(bytes, at + 7) > height)
+      if (
+        u16le(bytes, at + 1) + u16le(bytes, at + 5) > width ||
+        u16le(bytes, at + 3) + u16le(bytes, at + 7) > height
+      )
         return fault('damaged', 'a frame of the GIF reaches beyond the screen')
       at = blocksEnd(bytes, at + 10 + tableBytes(bytes[at + 9]) + 1)
     } else return fault('damaged', `no GIF block at byte ${at}`)

@@ -24,7 +24,10 @@ export async function readGzip(bytes: Uint8Array, purse: UnpackingPurse): Promis
     const unpacked = await unpack(bytes.subarray(start), purse)
     if ('reason' in unpacked) return unpacked
     at = start + unpacked.used
-    if (u32le(bytes, at) !== crc32(unpacked.bytes) || u32le(bytes, at + 4) !== unpacked.bytes.length % 2 ** 32)
+    if (
+      u32le(bytes, at) !== crc32(unpacked.bytes) ||
+      u32le(bytes, at + 4) !== unpacked.bytes.length % 2 ** 32
+    )
       return fault('damaged', 'the check of the gzip is wrong')
     pieces.push(unpacked.bytes)
     at += 8

@@ -49,10 +49,14 @@ export function markupIn(bytes: Uint8Array, from = 0, to = bytes.length): Upload
 function markAt(bytes: Buffer, at: number): string | undefined {
   // Most places are told by the next byte.
   const first = (bytes[at] ?? 0) | 0x20
-  if (!(first >= 0x61 && first <= 0x7a) && bytes[at] !== 0 && !'?!%#'.includes(String.fromCharCode(bytes[at] ?? 1)))
+  if (
+    !(first >= 0x61 && first <= 0x7a) &&
+    bytes[at] !== 0 &&
+    !'?!%#'.includes(String.fromCharCode(bytes[at] ?? 1))
+  )
     return undefined
   const text = bytes
-    .latin1Slice(at, at + 2 * LONGEST)
+    .toString('latin1', at, at + 2 * LONGEST)
     .replaceAll('\0', '')
     .slice(0, LONGEST)
     .toLowerCase()
@@ -70,10 +74,11 @@ function markAt(bytes: Buffer, at: number): string | undefined {
 export function zipBehind(bytes: Uint8Array): UploadFault | undefined {
   const buffer = bufferOf(bytes)
   const lowest = Math.max(0, buffer.length - 65_557)
-  for (let at = buffer.lastIndexOf('PK\x05\x06', undefined, 'latin1'); at >= lowest; ) {
+  for (let at = buffer.lastIndexOf('PK\x05\x06', 'latin1'); at >= lowest;) {
     const size = u32le(buffer, at + 12)
     const isDirectory = size === 0 || (size > 0 && size <= at && hasAt(buffer, at - size, 'PK\x01\x02'))
-    if (u16le(buffer, at + 10) >= 0 && isDirectory) return fault('polyglot', `a ZIP archive that ends at byte ${at}`)
+    if (u16le(buffer, at + 10) >= 0 && isDirectory)
+      return fault('polyglot', `a ZIP archive that ends at byte ${at}`)
     if (at === 0) break
     at = buffer.lastIndexOf('PK\x05\x06', at - 1, 'latin1')
   }
@@ -86,7 +91,10 @@ export function faultInTrailer(bytes: Uint8Array, end: number): UploadFault | un
   for (let at = end; at < bytes.length; at++) {
     const code = bytes[at] as number
     if (code !== 0 && code !== 0x0a && code !== 0x0d && code !== 0x20)
-      return fault('polyglot', `${bytes.length - end} bytes behind the end of the file: ${JSON.stringify(latin1(bytes, at, at + 12))}`)
+      return fault(
+        'polyglot',
+        `${bytes.length - end} bytes behind the end of the file: ${JSON.stringify(latin1(bytes, at, at + 12))}`,
+      )
   }
   return undefined
 }

@@ -18,7 +18,5 @@ export function pixelFault(width: number, height: number, bounds: ImageBounds): 
 
 /** What is wrong with the number of frames or pages. */
 export function frameFault(frames: number, bounds: ImageBounds): UploadFault | undefined {
-  return frames > bounds.maxFrames
-    ? fault('image-bomb', `more than ${bounds.maxFrames} frames`)
-    : undefined
+  return frames > bounds.maxFrames ? fault('image-bomb', `more than ${bounds.maxFrames} frames`) : undefined
 }

@@ -75,8 +75,10 @@ function segmentFault(
     const thumbnail = 3 * (bytes[at + 14] ?? 0) * (bytes[at + 15] ?? 0)
     if (length !== 16 + thumbnail) return fault('polyglot', `a JFIF head of ${length} bytes`)
   }
-  if (marker === 0xfe && /\*\/\s*=/.test(latin1(bytes, at + 2, at + length))) return fault('polyglot', 'script in a comment')
-  if (marker === 0xe1 && hasAt(bytes, at + 2, 'Exif\0\0') && u32be(bytes, at + 8) < 0) return fault('damaged', 'Exif is cut off')
+  if (marker === 0xfe && /\*\/\s*=/.test(latin1(bytes, at + 2, at + length)))
+    return fault('polyglot', 'script in a comment')
+  if (marker === 0xe1 && hasAt(bytes, at + 2, 'Exif\0\0') && u32be(bytes, at + 8) < 0)
+    return fault('damaged', 'Exif is cut off')
   return undefined
 }
 

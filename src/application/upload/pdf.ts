@@ -38,7 +38,7 @@ const inflateAsync = promisify(inflate) as (
  */
 export async function faultInPdf(bytes: Uint8Array): Promise<UploadFault | undefined> {
   const buffer = bufferOf(bytes)
-  const last = buffer.lastIndexOf('%%EOF', undefined, 'latin1')
+  const last = buffer.lastIndexOf('%%EOF', 'latin1')
   if (last < 0) return fault('damaged', 'the PDF has no end')
   if (buffer.length - last > TAIL_BYTES || !/^%%EOF[\s\0]*$/.test(latin1(buffer, last, buffer.length)))
     return fault('polyglot', `${buffer.length - last - 5} bytes behind the end of the PDF`)
@@ -68,7 +68,11 @@ async function scanObjects(buffer: Buffer): Promise<UploadFault | undefined> {
     const end = text.indexOf('endstream', start)
     const from = Math.max(done, match.index - MAX_DICTIONARY, text.lastIndexOf(' obj', match.index))
     const dictionary = decodeNames(text.slice(from, keyword))
-    const unpacked = await unpackObjects(buffer.subarray(start, end < 0 ? buffer.length : end), dictionary, left)
+    const unpacked = await unpackObjects(
+      buffer.subarray(start, end < 0 ? buffer.length : end),
+      dictionary,
+      left,
+    )
     if ('reason' in unpacked) return unpacked
     left = Math.max(1, left - unpacked.length)
     const hidden = actIn(latin1(unpacked, 0, unpacked.length))
@@ -78,7 +82,11 @@ async function scanObjects(buffer: Buffer): Promise<UploadFault | undefined> {
   return undefined
 }
 
-async function unpackObjects(bytes: Buffer, dictionary: string, limit: number): Promise<Buffer | UploadFault> {
+async function unpackObjects(
+  bytes: Buffer,
+  dictionary: string,
+  limit: number,
+): Promise<Buffer | UploadFault> {
   const filters = dictionary.match(/\/[A-Za-z0-9]+Decode\b/g) ?? []
   if (filters.length === 0 && !dictionary.includes('/Filter')) return bytes
   if (filters.length !== 1 || filters[0] !== '/FlateDecode' || dictionary.includes('/Predictor'))
@@ -99,7 +107,9 @@ function actIn(text: string): UploadFault | undefined {
     const act = Object.hasOwn(ACTS, name) ? ACTS[name] : undefined
     if (act !== undefined) return fault('active-content', `${act} in a PDF`)
   }
-  return /\/URI\s{0,8}\(\s{0,8}javascript:/i.test(text) ? fault('active-content', 'a javascript: link in a PDF') : undefined
+  return /\/URI\s{0,8}\(\s{0,8}javascript:/i.test(text)
+    ? fault('active-content', 'a javascript: link in a PDF')
+    : undefined
 }
 
 /** `/J#61vaScript` is `/JavaScript` (ISO 32000-2 7.3.5). */

@@ -15,7 +15,8 @@ const DRAWS = new Set(
   ).split(' '),
 )
 /** Local names that run or load under any prefix. */
-const RUNS = /^(script|foreignobject|iframe|object|embed|handler|listener|audio|video|body|html|form|base|link|meta|applet|import|include)$/
+const RUNS =
+  /^(script|foreignobject|iframe|object|embed|handler|listener|audio|video|body|html|form|base|link|meta|applet|import|include)$/
 const NAME = /^[A-Za-z_][\w.-]{0,60}(:[A-Za-z_][\w.-]{0,60})?$/
 
 const active = (detail: string): UploadFault => fault('active-content', `${detail} in an SVG`)
@@ -38,13 +39,16 @@ export function faultInSvg(bytes: Uint8Array): UploadFault | undefined {
   let at = 0
   const declaration = /^<\?xml [^<>?]{1,200}\?>/.exec(text)
   if (declaration) {
-    if (/encoding/.test(declaration[0]) && !/encoding=["']utf-8["']/i.test(declaration[0])) return active('another encoding')
+    if (/encoding/.test(declaration[0]) && !/encoding=["']utf-8["']/i.test(declaration[0]))
+      return active('another encoding')
     at = declaration[0].length
   }
   while (at < text.length) {
     const next = text.indexOf('<', at)
     const between = text.slice(at, next < 0 ? text.length : next)
-    const wrong = entityIn(between) ?? (open.at(-1)?.endsWith('style') === true ? styleFault(decodeReferences(between)) : undefined)
+    const wrong =
+      entityIn(between) ??
+      (open.at(-1)?.endsWith('style') === true ? styleFault(decodeReferences(between)) : undefined)
     if (wrong) return wrong
     if (open.length === 0 && between.trim() !== '') return fault('damaged', 'text outside the SVG')
     if (next < 0) break
@@ -91,7 +95,9 @@ function tagEnd(text: string, from: number): number {
 
 function visitTag(tag: string, open: string[], isFirst: boolean): UploadFault | undefined {
   if (tag.startsWith('/'))
-    return open.pop() === tag.slice(1).trimEnd() ? undefined : fault('damaged', 'tags of the SVG do not match')
+    return open.pop() === tag.slice(1).trimEnd()
+      ? undefined
+      : fault('damaged', 'tags of the SVG do not match')
   const isEmpty = tag.endsWith('/')
   const inner = isEmpty ? tag.slice(0, -1) : tag
   const name = /^[^\s]{1,130}/.exec(inner)?.[0] ?? ''
@@ -117,7 +123,8 @@ function attributeFault(element: string, text: string): UploadFault | undefined 
     const match = /^\s{1,200}([^\s=<>"']{1,130})\s{0,50}=\s{0,50}("[^"<]*"|'[^'<]*')/.exec(text.slice(at))
     if (!match) return fault('damaged', 'an odd attribute in the SVG')
     const name = match[1] as string
-    if (!NAME.test(name) || seen.has(name) || seen.size > 100) return fault('damaged', 'an odd attribute in the SVG')
+    if (!NAME.test(name) || seen.has(name) || seen.size > 100)
+      return fault('damaged', 'an odd attribute in the SVG')
     seen.add(name)
     const raw = (match[2] as string).slice(1, -1)
     const wrong = entityIn(raw) ?? valueFault(element, name, decodeReferences(raw))
@@ -130,12 +137,24 @@ function attributeFault(element: string, text: string): UploadFault | undefined 
 function valueFault(element: string, name: string, value: string): UploadFault | undefined {
   const local = localName(name)
   if (local.startsWith('on')) return active(`the handler ${local.slice(0, 40)}`)
-  if (name.startsWith('xmlns')) return /xhtml|xml-events|xinclude|xslt/i.test(value) ? active('a foreign namespace') : undefined
+  if (name.startsWith('xmlns'))
+    return /xhtml|xml-events|xinclude|xslt/i.test(value) ? active('a foreign namespace') : undefined
   if (local === 'attributename' && /^\s*([\w-]+:)?(href|on\w*|style|src)\s*$/i.test(value))
     return active('an animation of a reference')
   const plain = value.replace(/[\u0000-\u0020]/g, '').toLowerCase()
   if (/(javascript|vbscript|livescript):/.test(plain)) return active('a script reference')
-  const refers = ['href', 'src', 'data', 'action', 'formaction', 'base', 'from', 'to', 'values', 'by'].includes(local)
+  const refers = [
+    'href',
+    'src',
+    'data',
+    'action',
+    'formaction',
+    'base',
+    'from',
+    'to',
+    'values',
+    'by',
+  ].includes(local)
   if (local === 'href' || local === 'src') {
     const isInside = plain.startsWith('#') || plain === ''
     const isLink = element === 'a' && /^(https?:\/\/|mailto:)/.test(plain)
@@ -150,7 +169,11 @@ function valueFault(element: string, name: string, value: string): UploadFault |
 /** CSS that loads or runs; escapes hide either. */
 function styleFault(css: string): UploadFault | undefined {
   if (css.trim() === '') return undefined
-  if (/\\|@import|@namespace|@font-face|expression\s{0,10}\(|behaviou?r\s{0,10}:|-moz-binding|image-set\s{0,10}\(|src\s{0,10}\(/i.test(css))
+  if (
+    /\\|@import|@namespace|@font-face|expression\s{0,10}\(|behaviou?r\s{0,10}:|-moz-binding|image-set\s{0,10}\(|src\s{0,10}\(/i.test(
+      css,
+    )
+  )
     return active('style that loads or runs')
   for (const match of css.matchAll(/url\s{0,10}\(\s{0,50}["']?\s{0,50}(.{0,12})/gis))
     if (!(match[1] as string).startsWith('#')) return active('a reference to elsewhere in a style')
@@ -166,10 +189,13 @@ function entityIn(text: string): UploadFault | undefined {
 }
 
 function decodeReferences(text: string): string {
-  return text.replace(/&(?:#(\d{1,7})|#x([0-9a-fA-F]{1,6})|(amp|lt|gt|quot|apos));/g, (_, dec?: string, hex?: string) => {
-    const code = dec === undefined ? Number.parseInt(hex ?? '3f', 16) : Number(dec)
-    return code <= 0x10ffff ? String.fromCodePoint(code) : '?'
-  })
+  return text.replace(
+    /&(?:#(\d{1,7})|#x([0-9a-fA-F]{1,6})|(amp|lt|gt|quot|apos));/g,
+    (_, dec?: string, hex?: string) => {
+      const code = dec === undefined ? Number.parseInt(hex ?? '3f', 16) : Number(dec)
+      return code <= 0x10ffff ? String.fromCodePoint(code) : '?'
+    },
+  )
 }
 
 function localName(name: string): string {

@@ -25,7 +25,8 @@ export function readTar(bytes: Uint8Array, purse: UnpackingPurse): readonly Arch
   while (at + BLOCK <= bytes.length && bytes[at] !== 0) {
     const wrong = purse.takeEntry()
     if (wrong) return wrong
-    if (!hasRightSum(bytes, at)) return fault('damaged', `the check of a head at byte ${at} of the archive is wrong`)
+    if (!hasRightSum(bytes, at))
+      return fault('damaged', `the check of a head at byte ${at} of the archive is wrong`)
     const size = octal(bytes, at + 124, 12)
     const kind = latin1(bytes, at + 156, at + 157)
     const start = at + BLOCK
@@ -42,14 +43,16 @@ export function readTar(bytes: Uint8Array, purse: UnpackingPurse): readonly Arch
       continue
     }
     if (kind === '1' || kind === '2') return fault('archive', 'a link in the archive')
-    if (kind !== '0' && kind !== '\0' && kind !== '5') return fault('archive', `an entry of the kind ${JSON.stringify(kind)}`)
+    if (kind !== '0' && kind !== '\0' && kind !== '5')
+      return fault('archive', `an entry of the kind ${JSON.stringify(kind)}`)
     const path = longPath ?? headPath(bytes, start - BLOCK)
     longPath = undefined
     // The folder that was packed itself.
     const refusal = path === './' || path === '.' ? undefined : faultInEntryName(path)
     if (refusal) return refusal
     const name = path.toLowerCase().replace(/^\.\//, '').replace(/\/$/, '')
-    if (names.has(name) || names.size > MAX_PATHS) return fault('archive', `the name ${JSON.stringify(path.slice(0, 80))} twice`)
+    if (names.has(name) || names.size > MAX_PATHS)
+      return fault('archive', `the name ${JSON.stringify(path.slice(0, 80))} twice`)
     names.add(name)
     if (kind === '5') continue
     const spent = purse.takeBytes(size, size)
@@ -72,7 +75,8 @@ function paxPath(bytes: Uint8Array): string | undefined | UploadFault {
   let at = 0
   while (at < bytes.length) {
     const length = Number(/^(\d{1,6}) /.exec(latin1(bytes, at, at + 7))?.[1] ?? 0)
-    const record = length > 0 && at + length <= bytes.length ? utf8(bytes.subarray(at, at + length)) : undefined
+    const record =
+      length > 0 && at + length <= bytes.length ? utf8(bytes.subarray(at, at + length)) : undefined
     if (record === undefined || !record.endsWith('\n')) return fault('damaged', 'an odd extension head')
     const text = record.slice(record.indexOf(' ') + 1, -1)
     const key = text.slice(0, Math.max(0, text.indexOf('=')))
@@ -94,7 +98,9 @@ function zeroEnded(bytes: Uint8Array): string {
 }
 
 function octal(bytes: Uint8Array, at: number, length: number): number {
-  const text = latin1(bytes, at, at + length).replace(/[\0 ]+$/, '').trimStart()
+  const text = latin1(bytes, at, at + length)
+    .replace(/[\0 ]+$/, '')
+    .trimStart()
   return /^[0-7]{1,11}$/.test(text) ? Number.parseInt(text, 8) : -1
 }
 

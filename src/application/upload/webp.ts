@@ -26,10 +26,17 @@ export function faultInWebp(bytes: Uint8Array, bounds: ImageBounds): UploadFault
     if (kind === 'VP8 ' || kind === 'VP8L' || kind === 'ANMF') hasPicture = true
     at += 8 + length + (length & 1)
   }
-  return hasPicture ? faultInTrailer(bytes, Math.min(at, bytes.length)) : fault('damaged', 'a WebP without a picture')
+  return hasPicture
+    ? faultInTrailer(bytes, Math.min(at, bytes.length))
+    : fault('damaged', 'a WebP without a picture')
 }
 
-function dimensionFault(bytes: Uint8Array, kind: string, at: number, bounds: ImageBounds): UploadFault | undefined {
+function dimensionFault(
+  bytes: Uint8Array,
+  kind: string,
+  at: number,
+  bounds: ImageBounds,
+): UploadFault | undefined {
   switch (kind) {
     case 'VP8X':
       return pixelFault(u24le(bytes, at + 4) + 1, u24le(bytes, at + 7) + 1, bounds)

@@ -50,14 +50,17 @@ export async function readZip(
     if (packed.length < one.packed) return fault('damaged', 'the archive is cut off')
     const content = await contentOf(one, packed, purse)
     if ('reason' in content) return content
-    if (crc32(content.bytes) !== one.crc) return fault('damaged', `the check of ${JSON.stringify(one.path.slice(0, 80))} is wrong`)
+    if (crc32(content.bytes) !== one.crc)
+      return fault('damaged', `the check of ${JSON.stringify(one.path.slice(0, 80))} is wrong`)
     if (!one.path.endsWith('/')) entries.push(content)
     else if (content.bytes.length > 0) return fault('archive', 'a folder with content')
     at = start + one.packed
     const next = inOrder[i + 1]?.at ?? directoryStart(bytes)
     if ((one.flags & HAS_DESCRIPTOR) !== 0 && at !== next) at += hasAt(bytes, at, 'PK\x07\x08') ? 16 : 12
   }
-  return at === directoryStart(bytes) ? entries : fault('archive', 'a gap before the directory of the archive')
+  return at === directoryStart(bytes)
+    ? entries
+    : fault('archive', 'a gap before the directory of the archive')
 }
 
 /** Whether bytes begin as a ZIP; an empty one is nothing but an end. */
@@ -65,7 +68,11 @@ export function isZip(bytes: Uint8Array): boolean {
   return hasAt(bytes, 0, 'PK\x03\x04') || hasAt(bytes, 0, 'PK\x05\x06')
 }
 
-async function contentOf(one: Listed, packed: Uint8Array, purse: UnpackingPurse): Promise<ArchiveEntry | UploadFault> {
+async function contentOf(
+  one: Listed,
+  packed: Uint8Array,
+  purse: UnpackingPurse,
+): Promise<ArchiveEntry | UploadFault> {
   if (one.method === 0) {
     if (one.packed !== one.size) return fault('archive', 'a stored entry of two sizes')
     return purse.takeBytes(one.packed, one.size) ?? { path: one.path, bytes: packed }
@@ -80,7 +87,7 @@ async function contentOf(one: Listed, packed: Uint8Array, purse: UnpackingPurse)
 /** Where the end record stands: at the very end but for its own comment, and only there. */
 function endRecord(bytes: Uint8Array): number {
   const buffer = bufferOf(bytes)
-  const at = buffer.lastIndexOf('PK\x05\x06', undefined, 'latin1')
+  const at = buffer.lastIndexOf('PK\x05\x06', 'latin1')
   return at >= 0 && at + 22 + u16le(buffer, at + 20) === buffer.length ? at : -1
 }
 
@@ -88,13 +95,18 @@ function directoryStart(bytes: Uint8Array): number {
   return u32le(bytes, endRecord(bytes) + 16)
 }
 
-function readDirectory(bytes: Uint8Array, purse: UnpackingPurse, isDocument: boolean): Listed[] | UploadFault {
+function readDirectory(
+  bytes: Uint8Array,
+  purse: UnpackingPurse,
+  isDocument: boolean,
+): Listed[] | UploadFault {
   const end = endRecord(bytes)
   if (end < 0) return fault('archive', 'the archive does not end with its directory')
   const count = u16le(bytes, end + 10)
   const size = u32le(bytes, end + 12)
   const start = u32le(bytes, end + 16)
-  if (u32le(bytes, end + 4) !== 0 || u16le(bytes, end + 8) !== count) return fault('archive', 'an archive in volumes')
+  if (u32le(bytes, end + 4) !== 0 || u16le(bytes, end + 8) !== count)
+    return fault('archive', 'an archive in volumes')
   if (count === 0xffff || size === 0xffffffff || start === 0xffffffff || hasAt(bytes, end - 20, 'PK\x06\x07'))
     return fault('archive', 'a ZIP64 archive')
   if (start + size !== end) return fault('archive', 'the directory of the archive stands elsewhere')
@@ -122,12 +134,16 @@ function readListed(bytes: Uint8Array, at: number, end: number, isDocument: bool
   const rawPath = bytes.subarray(at + 46, at + 46 + u16le(bytes, at + 28))
   const path = pathOf(rawPath, flags)
   const method = u16le(bytes, at + 10)
-  if ((flags & ENCRYPTED) !== 0 || method === 99) return fault('encrypted', 'an encrypted entry of the archive')
+  if ((flags & ENCRYPTED) !== 0 || method === 99)
+    return fault('encrypted', 'an encrypted entry of the archive')
   if (method !== 0 && method !== 8) return fault('archive', `the packing method ${method}`)
   const mode = (u32le(bytes, at + 38) / 65_536) & FORMAT_BITS
   // Regular files, folders, and writers that leave it out.
   if (mode !== 0 && mode !== 0x8000 && mode !== 0x4000)
-    return fault('archive', mode === SYMBOLIC_LINK ? 'a symbolic link in the archive' : 'a device in the archive')
+    return fault(
+      'archive',
+      mode === SYMBOLIC_LINK ? 'a symbolic link in the archive' : 'a device in the archive',
+    )
   const wrong = faultInEntryName(path, isDocument)
   if (wrong) return wrong
   return {
@@ -148,7 +164,8 @@ function localStart(bytes: Uint8Array, one: Listed): number | UploadFault {
   if (!hasAt(bytes, at, 'PK\x03\x04')) return fault('damaged', `no entry at byte ${at} of the archive`)
   const nameEnd = at + 30 + u16le(bytes, at + 26)
   const path = pathOf(bytes.subarray(at + 30, nameEnd), one.flags)
-  if (path !== one.path || u16le(bytes, at + 6) !== one.flags || u16le(bytes, at + 8) !== one.method) return differs
+  if (path !== one.path || u16le(bytes, at + 6) !== one.flags || u16le(bytes, at + 8) !== one.method)
+    return differs
   const packed = u32le(bytes, at + 18)
   const size = u32le(bytes, at + 22)
   const isLater = (one.flags & HAS_DESCRIPTOR) !== 0
@@ -161,5 +178,5 @@ function pathOf(rawPath: Uint8Array, flags: number): string {
   const text = utf8(rawPath)
   // Without the flag a name may be in an old code page: read byte by byte, which shows all that matters here.
   if (text !== undefined) return text
-  return (flags & IS_UTF8) === 0 ? bufferOf(rawPath).latin1Slice() : ''
+  return (flags & IS_UTF8) === 0 ? bufferOf(rawPath).toString('latin1') : ''
 }
