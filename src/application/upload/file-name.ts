@@ -7,7 +7,7 @@ const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Co}\p{Cn}\u2028\u2029]/u
 /** Characters that turn the reading direction: `gpj.exe` shown as `exe.jpg` (Trojan Source, UTR 36 3). */
 const DIRECTION = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/
 /** Characters that are not seen. The joiners U+200C and U+200D belong to Persian words and emoji. */
-const INVISIBLE = /[\u00ad\u034f\u115f\u1160\u180e\u200b\u2060-\u2064\u3164\ufeff\uffa0\ufff9-\ufffb]/
+const INVISIBLE = /\u034f|[\u00ad\u115f\u1160\u180e\u200b\u2060-\u2064\u3164\ufeff\uffa0\ufff9-\ufffb]/
 /** Characters that look like a dot or that systems fold to one. The ellipsis U+2026 is ordinary. */
 const DOT_LIKE = /[\u0660\u06f0\u0701\u0702\u2024\u2025\u3002\ua4f8\ua4fa\ua60e\ufe52\uff0e\uff61]/
 /** Characters that look like a slash or that systems fold to one. */

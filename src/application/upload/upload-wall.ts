@@ -41,7 +41,8 @@ export function uploadJudge(
     },
     async judge(exchange, view) {
       if (view.undecodable !== undefined) return refused({ reason: 'unreadable', detail: view.undecodable })
-      if (!view.complete) return judgeExcess(exchange, view, config.on_excess, policy.inspectBytes)
+      if (!view.complete || view.bytes.length > policy.inspectBytes)
+        return judgeExcess(exchange, view, config.on_excess, policy.inspectBytes)
       const verdict = await inspectUpload(
         view.bytes,
         {

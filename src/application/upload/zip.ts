@@ -38,10 +38,10 @@ export async function readZip(
   isDocument = false,
 ): Promise<readonly ArchiveEntry[] | UploadFault> {
   const listed = readDirectory(bytes, purse, isDocument)
-  if (!Array.isArray(listed)) return listed as UploadFault
+  if (!Array.isArray(listed)) return listed
   const entries: ArchiveEntry[] = []
   let at = 0
-  const inOrder = (listed as Listed[]).toSorted((a, b) => a.at - b.at)
+  const inOrder = listed.toSorted((a, b) => a.at - b.at)
   for (const [i, one] of inOrder.entries()) {
     if (one.at !== at) return fault('archive', `a gap or an overlap at byte ${at} of the archive`)
     const start = localStart(bytes, one)
