@@ -3,7 +3,8 @@ import { crc32, deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
 
 const bytes = (text: string): Buffer => Buffer.from(text, 'latin1')
 const u16 = (value: number): Buffer => Buffer.from([value & 255, (value >> 8) & 255])
-const u32 = (value: number): Buffer => Buffer.from([value & 255, (value >>> 8) & 255, (value >>> 16) & 255, value >>> 24])
+const u32 = (value: number): Buffer =>
+  Buffer.from([value & 255, (value >>> 8) & 255, (value >>> 16) & 255, value >>> 24])
 const be32 = (value: number): Buffer => u32(value).reverse()
 const be16 = (value: number): Buffer => u16(value).reverse()
 
@@ -12,8 +13,17 @@ export function chunk(kind: string, content: Buffer): Buffer {
   return Buffer.concat([be32(content.length), body, be32(crc32(body))])
 }
 
-export function png(width: number, height: number, extra: readonly Buffer[] = [], declared = [width, height]): Buffer {
-  const head = Buffer.concat([be32(declared[0] as number), be32(declared[1] as number), Buffer.from([8, 2, 0, 0, 0])])
+export function png(
+  width: number,
+  height: number,
+  extra: readonly Buffer[] = [],
+  declared = [width, height],
+): Buffer {
+  const head = Buffer.concat([
+    be32(declared[0] as number),
+    be32(declared[1] as number),
+    Buffer.from([8, 2, 0, 0, 0]),
+  ])
   const pixels = Buffer.alloc((width * 3 + 1) * height, 7)
   for (let row = 0; row < height; row++) pixels[row * (width * 3 + 1)] = 0
   return Buffer.concat([
@@ -49,7 +59,14 @@ export function jpegComment(text: string, marker = 0xfe): Buffer {
 }
 
 export function gif(width: number, height: number, frames = 1, extra = Buffer.alloc(0)): Buffer {
-  const frame = Buffer.concat([bytes(','), u16(0), u16(0), u16(width), u16(height), Buffer.from([0, 2, 2, 0x44, 1, 0])])
+  const frame = Buffer.concat([
+    bytes(','),
+    u16(0),
+    u16(0),
+    u16(width),
+    u16(height),
+    Buffer.from([0, 2, 2, 0x44, 1, 0]),
+  ])
   return Buffer.concat([
     bytes('GIF89a'),
     u16(width),
@@ -92,7 +109,11 @@ export function tiff(width: number, height: number, next = 0): Buffer {
 }
 
 export function pdf(objects: readonly (string | Buffer)[] = [], root = ''): Buffer {
-  const all = [`1 0 obj\n<< /Type /Catalog /Pages 2 0 R ${root}>>\nendobj\n`, '2 0 obj\n<< /Type /Pages /Kids [] /Count 0 >>\nendobj\n', ...objects]
+  const all = [
+    `1 0 obj\n<< /Type /Catalog /Pages 2 0 R ${root}>>\nendobj\n`,
+    '2 0 obj\n<< /Type /Pages /Kids [] /Count 0 >>\nendobj\n',
+    ...objects,
+  ]
   return Buffer.concat([
     bytes('%PDF-1.7\n%\xe2\xe3\xcf\xd3\n'),
     ...all.map((one) => (typeof one === 'string' ? bytes(one) : one)),
@@ -121,7 +142,10 @@ export interface ZipEntry {
   readonly crc?: number
 }
 
-export function zip(entries: readonly ZipEntry[], options: { readonly comment?: string; readonly gap?: Buffer; readonly count?: number } = {}): Buffer {
+export function zip(
+  entries: readonly ZipEntry[],
+  options: { readonly comment?: string; readonly gap?: Buffer; readonly count?: number } = {},
+): Buffer {
   const pieces: Buffer[] = []
   const directory: Buffer[] = []
   let at = 0
@@ -179,7 +203,9 @@ export function zip(entries: readonly ZipEntry[], options: { readonly comment?: 
   ])
 }
 
-export function tar(entries: readonly { readonly path: string; readonly content?: Buffer | string; readonly kind?: string }[]): Buffer {
+export function tar(
+  entries: readonly { readonly path: string; readonly content?: Buffer | string; readonly kind?: string }[],
+): Buffer {
   const blocks = entries.flatMap(({ path, content = '', kind = '0' }) => {
     const body = Buffer.from(content)
     const head = Buffer.alloc(512)
