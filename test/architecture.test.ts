@@ -33,8 +33,8 @@ const PLAN: Readonly<Record<string, Room>> = {
   access: { rooms: ['store'], node: ['crypto'], packages: ['kysely'] },
   application: {
     rooms: [],
-    node: ['crypto', 'dns', 'net', 'tls', 'http', 'https', 'path', 'fs/promises'],
-    packages: ['undici', 'yaml', 'sanitize-html'],
+    node: ['crypto', 'dns', 'net', 'tls', 'http', 'https', 'path', 'fs/promises', 'zlib', 'util'],
+    packages: ['undici', 'yaml', 'sanitize-html', 'file-type'],
   },
   data: { rooms: [], node: ['crypto', 'fs', 'path', 'sqlite'], packages: ['pg', 'mysql2'] },
   audit: { rooms: ['store'], node: [], packages: ['kysely'] },

@@ -1,4 +1,5 @@
 import { z } from '../core/schema.ts'
+import { uploadsRouteKey, uploadsSchema } from './upload/upload-config.ts'
 
 const origin = z
   .string()
@@ -46,6 +47,7 @@ export const applicationSchema = z
       .describe(
         'Scripts and styles that may get a nonce: paths of our own, addresses, or `sha256-...` of what stands in the element.',
       ),
+    uploads: uploadsSchema.describe('Inspection of uploads before their first byte reaches the application.'),
   })
   .prefault({})
 
@@ -66,6 +68,7 @@ export const applicationRouteKeys = {
     )
     .optional()
     .describe('Media types of request bodies that this route takes. Not given: any.'),
+  uploads: uploadsRouteKey,
 }
 
 /** `security.application`, parsed. */

@@ -74,5 +74,19 @@ export {
 } from './strict-json.ts'
 export { readStrictYaml, type ReadYaml, type YamlBounds, type YamlFault } from './strict-yaml.ts'
 export { type Revival, type Revive, type Revived, TypedReviver } from './typed-reviver.ts'
+export { scanByClamd, type ScannerConnection, type ScannerOptions } from './upload/clamd.ts'
+export { type DescribedFile, inspectFile } from './upload/file-inspection.ts'
+export type { FilePart } from './upload/form-parts.ts'
+export { uploadPolicy, type UploadsConfig, uploadsSchema } from './upload/upload-config.ts'
+export type { UploadFault, UploadReason } from './upload/upload-fault.ts'
+export {
+  inspectUpload,
+  type JudgedFile,
+  replaceFiles,
+  type UploadHead,
+  type UploadVerdict,
+} from './upload/upload-inspection.ts'
+export type { UploadPolicy } from './upload/upload-policy.ts'
+export type { RefusedFile, UploadParts } from './upload/upload-wall.ts'
 export { validateUsername } from './username.ts'
 export { applicationWall } from './wall.ts'

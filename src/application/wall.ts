@@ -1,20 +1,27 @@
 import type { Exchange } from '../core/exchange.ts'
 import type { Reply } from '../core/reply.ts'
-import { pass, refuse } from '../core/verdict.ts'
-import type { Wall } from '../core/wall.ts'
+import { pass, refuse, type Verdict } from '../core/verdict.ts'
+import type { BodyView, Wall } from '../core/wall.ts'
 import type { ApplicationConfig, ApplicationRouteConfig } from './config.ts'
 import { doubtInProvenance } from './cross-site.ts'
 import { htmlJudge, type HtmlParts, processParts } from './html-wall.ts'
+import { uploadJudge, type UploadParts } from './upload/upload-wall.ts'
 
 const MAX_ERROR_BYTES = 2048
 
-/** Layer 5: requests of other sites, kinds of content, tokens of forms; error pages that say too much, nonces of pages. */
+/** Layer 5: requests of other sites, kinds of content, tokens of forms, uploads; error pages that say too much, nonces of pages. */
 export function applicationWall(
   config: ApplicationConfig,
   route: ApplicationRouteConfig,
-  parts: HtmlParts = processParts,
+  parts: { readonly html?: HtmlParts; readonly uploads?: UploadParts } = {},
 ): Wall {
-  const html = htmlJudge(config, route, (exchange) => provenanceOf(exchange).ownOrigin, parts)
+  const html = htmlJudge(
+    config,
+    route,
+    (exchange) => provenanceOf(exchange).ownOrigin,
+    parts.html ?? processParts,
+  )
+  const uploads = uploadJudge(config.uploads, route.uploads, parts.uploads)
   const allowedOrigins = new Set(config.allowed_origins)
   const contentTypes = route.content_types
   return {
@@ -36,7 +43,14 @@ export function applicationWall(
       html.head(exchange)
       return pass
     },
-    body: { wants: html.wants, judge: html.body },
+    body: {
+      wants: (exchange) => Math.max(html.wants(exchange), uploads?.wants(exchange) ?? 0),
+      async judge(exchange: Exchange, body: BodyView): Promise<Verdict> {
+        const verdict = html.wants(exchange) > 0 ? html.body(exchange, body) : pass
+        if (verdict.kind !== 'pass' || !uploads || uploads.wants(exchange) === 0) return verdict
+        return uploads.judge(exchange, body)
+      },
+    },
     async response(exchange, reply) {
       if (config.errors === 'pass' || reply.origin !== 'upstream' || reply.status < 500)
         return html.response(exchange, reply)

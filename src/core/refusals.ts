@@ -160,6 +160,11 @@ export const REFUSALS = {
     title: 'This kind of content is not accepted here',
     help: 'The Content-Type of the body is not one that the route takes (`content_types`).',
   },
+  'application.upload-refused': {
+    status: 422,
+    title: 'This upload is not accepted here',
+    help: 'A file is too large, badly named, not of an allowed type, not what it says it is, or could do harm; or the form can be read in two ways (`security.application.uploads`). The audit log says which.',
+  },
   'upstream.unreachable': {
     status: 502,
     title: 'The application cannot be reached',
