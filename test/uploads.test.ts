@@ -318,7 +318,7 @@ test('damaged uploads never make the inspection throw or wait', async () => {
     const bytes = Buffer.from(isWhole ? form([{ fileName, content }]) : content)
     for (let changes = 1 + Math.floor(random() * 4); changes > 0; changes--) {
       const at = Math.floor(random() * bytes.length)
-      if (random() < 0.3) bytes.fill(Math.floor(random() * 256), at, at + 4)
+      if (random() < 0.3) bytes.fill(Math.floor(random() * 256), at, Math.min(at + 4, bytes.length))
       else bytes[at] = Math.floor(random() * 256)
     }
     const cut = random() < 0.2 ? bytes.subarray(0, Math.floor(random() * bytes.length)) : bytes
@@ -343,10 +343,10 @@ test('the time of an inspection grows with the size of the file, not faster', as
   }
   const policy = policyOf({ ...UPLOADS, svg: 'static' })
   for (const [name, make] of Object.entries(shapes)) {
-    const [fileName, content] = make(200_000)
+    const [fileName, content] = make(50_000)
     const startedAt = process.cpuUsage().user
     await inspectUpload(form([{ fileName, content: Buffer.from(content, 'latin1') }]), headOf(), policy)
     const micros = process.cpuUsage().user - startedAt
-    assert.ok(micros < 3_000_000, `${name}: ${micros} us`)
+    assert.ok(micros < 2_000_000, `${name}: ${micros} us`)
   }
 })

@@ -39,7 +39,7 @@ export function png(
 export function jpeg(width: number, height: number, extra: readonly Buffer[] = []): Buffer {
   const segment = (marker: number, content: Buffer): Buffer =>
     Buffer.concat([Buffer.from([0xff, marker]), be16(content.length + 2), content])
-  const blocks = Math.ceil(width / 8) * Math.ceil(height / 8)
+  const blocks = Math.min(10_000, Math.ceil(width / 8) * Math.ceil(height / 8))
   return Buffer.concat([
     Buffer.from([0xff, 0xd8]),
     segment(0xe0, bytes('JFIF\0\x01\x01\0\0\x01\0\x01\0\0')),
@@ -58,7 +58,7 @@ export function jpegComment(text: string, marker = 0xfe): Buffer {
   return Buffer.concat([Buffer.from([0xff, marker]), be16(text.length + 2), bytes(text)])
 }
 
-export function gif(width: number, height: number, frames = 1, extra = Buffer.alloc(0)): Buffer {
+export function gif(width: number, height: number, frames = 1, extra: Buffer = Buffer.alloc(0)): Buffer {
   const frame = Buffer.concat([
     bytes(','),
     u16(0),
@@ -82,7 +82,7 @@ export function gifComment(text: string): Buffer {
   return Buffer.concat([Buffer.from([0x21, 0xfe, text.length]), bytes(text), Buffer.from([0])])
 }
 
-export function webp(width: number, height: number, extra = Buffer.alloc(0)): Buffer {
+export function webp(width: number, height: number, extra: Buffer = Buffer.alloc(0)): Buffer {
   const bits = (width - 1) | ((height - 1) << 14)
   const picture = Buffer.concat([Buffer.from([0x2f]), u32(bits), Buffer.from([0x88, 0x88, 8])])
   const body = Buffer.concat([bytes('WEBPVP8L'), u32(picture.length), picture, extra])

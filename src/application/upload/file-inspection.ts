@@ -13,7 +13,7 @@ import { isTar, readTar } from './tar.ts'
 import { faultInCsv, faultInJson, faultInPlain, readText } from './texts.ts'
 import { UnpackingPurse } from './unpacking.ts'
 import { fault, type UploadFault } from './upload-fault.ts'
-import { FILE_TYPES, fileTypeOf, isListed, type UploadPolicy } from './upload-policy.ts'
+import { FILE_TYPES, fileTypeOf, isListed, OTHER_TYPES, type UploadPolicy } from './upload-policy.ts'
 import { faultInWebp } from './webp.ts'
 import { type ArchiveEntry, isZip, readZip } from './zip.ts'
 
@@ -71,10 +71,13 @@ function faultInExtension(name: string, policy: UploadPolicy): UploadFault | und
 
 /** Where no extensions are listed, those of the listed types are; types without a table answer by their content. */
 function isExtensionOfTypes(extension: string, policy: UploadPolicy): boolean {
-  const owner = Object.keys(FILE_TYPES).find((type) => FILE_TYPES[type]?.extensions.includes(extension))
-  return owner === undefined
-    ? policy.onUnknown === 'pass' || policy.types.some((type) => !Object.hasOwn(FILE_TYPES, type))
-    : isAllowed(owner, policy)
+  const tables = { ...FILE_TYPES, ...OTHER_TYPES }
+  const owner = Object.keys(tables).find((type) => tables[type]?.extensions.includes(extension))
+  if (owner !== undefined) return isAllowed(owner, policy)
+  return (
+    policy.onUnknown === 'pass' ||
+    policy.types.some((type) => !type.endsWith('/*') && !Object.hasOwn(tables, type))
+  )
 }
 
 function isAllowed(type: string, policy: UploadPolicy): boolean {

@@ -54,25 +54,30 @@ async function scanObjects(buffer: Buffer): Promise<UploadFault | undefined> {
   const found = actIn(text)
   if (found) return found
   let left = MAX_UNPACKED
-  let done = 0
   let streams = 0
+  let done = 0
+  // INVARIANT: each word is looked for once from each of its places on, so the whole is linear.
+  const nextStream = finder(text, 'stream')
+  const nextEnd = finder(text, 'endstream')
+  const nextObjectEnd = finder(text, 'endobj')
+  let packedLeft = 4 * buffer.length
   for (const match of text.matchAll(NAME)) {
     // An object stream has /First (7.5.7); that its /Type says so, not every reader asks.
     const name = decodeNames(match[1] as string)
     if ((name !== 'ObjStm' && name !== 'First') || match.index < done) continue
-    const keyword = text.indexOf('stream', match.index)
-    const endOfObject = text.indexOf('endobj', match.index)
-    if (keyword < 0 || (endOfObject >= 0 && endOfObject < keyword)) continue
+    const keyword = nextStream(match.index)
+    if (keyword === text.length || nextObjectEnd(match.index) < keyword) continue
     if (++streams > MAX_STREAMS) return fault('damaged', `a PDF of more than ${MAX_STREAMS} object streams`)
     const start = keyword + 6 + (buffer[keyword + 6] === 0x0d ? 2 : 1)
-    const end = text.indexOf('endstream', start)
-    const from = Math.max(done, match.index - MAX_DICTIONARY, text.lastIndexOf(' obj', match.index))
-    const dictionary = decodeNames(text.slice(from, keyword))
-    const unpacked = await unpackObjects(
-      buffer.subarray(start, end < 0 ? buffer.length : end),
-      dictionary,
-      left,
+    const end = nextEnd(start)
+    packedLeft -= end - start
+    if (packedLeft < 0) return fault('damaged', 'object streams of the PDF overlap')
+    const lowest = Math.max(done, match.index - MAX_DICTIONARY)
+    const before = text.slice(lowest, match.index)
+    const dictionary = decodeNames(
+      before.slice(Math.max(0, before.lastIndexOf(' obj'))) + text.slice(match.index, keyword),
     )
+    const unpacked = await unpackObjects(buffer.subarray(start, end), dictionary, left)
     if ('reason' in unpacked) return unpacked
     left = Math.max(1, left - unpacked.length)
     const hidden = actIn(latin1(unpacked, 0, unpacked.length))
@@ -80,6 +85,18 @@ async function scanObjects(buffer: Buffer): Promise<UploadFault | undefined> {
     done = start
   }
   return undefined
+}
+
+/** Where a word stands at or behind a place that only grows; the length of the text where it does not. */
+function finder(text: string, word: string): (from: number) => number {
+  let at = -1
+  return (from) => {
+    if (at < from) {
+      const found = text.indexOf(word, from)
+      at = found < 0 ? text.length : found
+    }
+    return at
+  }
 }
 
 async function unpackObjects(
