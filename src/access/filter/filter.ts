@@ -32,6 +32,7 @@ import type { ActionType, Schema } from '../cedar/schema.ts'
 import type { CedarRecord, EntityUid } from '../cedar/value.ts'
 import { formatPlace, RingwallError } from '../../core/errors.ts'
 import { AuthorizedWhere, SEAL } from './authorized-where.ts'
+import { actionsQuery } from './actions-query.ts'
 import type { Dialect } from './dialect.ts'
 import type { EntityMapping, Mapping, MappingConfig } from './mapping.ts'
 import { type DialectName, readMapping } from './mapping-reader.ts'
@@ -39,8 +40,10 @@ import { mysql } from './mysql.ts'
 import type { ContextParty, Party } from './party.ts'
 import { makePlan, type Plan } from './plan.ts'
 import { postgres } from './postgres.ts'
+import type { Predicate } from './predicate.ts'
 import { nullableColumns, type PrismaModel, type PrismaTable } from './prisma.ts'
 import { judgeForPrisma } from './prisma-judge.ts'
+import type { SqlText } from './sql-condition.ts'
 import { sqlite } from './sqlite.ts'
 import type { Scene, Untranslatable } from './staged.ts'
 
@@ -209,6 +212,20 @@ export class Filter {
       found.set(action.id, this.accessibleBy(asked, resource, options))
     }
     return found
+  }
+
+  /** A query for the ids of the actions that the principal may do to one row; no row where there is none. */
+  whatCanDo({ principal, context, entities }: Omit<FilterRequest, 'action'>, resource: EntityUid): SqlText {
+    const entity = this.#mapping.entities.get(resource.type)
+    if (entity?.table === undefined) throw wrongQuestion(`${resource.type} has no table`)
+    const allowed = new Map<string, Predicate>()
+    const known = context === undefined ? { principal, entities } : { principal, context, entities }
+    for (const { uid: action, principals, resources } of this.#options.schema.actions.values()) {
+      if (!principals.includes(principal.type) || !resources.includes(resource.type)) continue
+      const plan = this.#keptPlan('rows', action, principal.type, resource.type, undefined)
+      allowed.set(action.id, plan.bind(known).predicate)
+    }
+    return actionsQuery(allowed, entity, resource, DIALECTS[this.#options.dialect])
   }
 
   /** A plan for another arrangement of what is known. Throws RingwallError where a policy cannot be translated. */

@@ -67,7 +67,30 @@ class Reader {
         this.mistakes.push(`entities.${type}: the schema has no such entity type; there is ${types}`)
       } else entities.set(type, this.#entity(type, known, config))
     }
+    this.#judgeCircles(entities)
     return { entities }
+  }
+
+  /** A type may be above itself; several types above each other have no order in which to look. */
+  #judgeCircles(entities: ReadonlyMap<string, EntityMapping>): void {
+    const above = (type: string): readonly string[] =>
+      (entities.get(type)?.parents ?? [])
+        .filter((parent) => parent.type !== type)
+        .map((parent) => parent.type)
+    for (const type of entities.keys()) {
+      const seen = new Set<string>()
+      const rest = [...above(type)]
+      for (let next = rest.pop(); next !== undefined; next = rest.pop()) {
+        if (next === type) {
+          this.mistakes.push(
+            `entities.${type}.parents: ${type} is above itself through another type; that cannot be followed in SQL`,
+          )
+          break
+        }
+        if (!seen.has(next)) rest.push(...above(next))
+        seen.add(next)
+      }
+    }
   }
 
   #entity(type: string, known: EntityType, config: EntityConfig): EntityMapping {

@@ -3,7 +3,8 @@ import test from 'node:test'
 
 import { RingwallError } from '../../core/errors.ts'
 import { type DialectName, readMapping } from './mapping-reader.ts'
-import { MAPPING, SCHEMA } from './testing.ts'
+import { parseSchema } from '../cedar/schema-parser.ts'
+import { MAPPING, must, SCHEMA } from './testing.ts'
 
 test('a mapping for each database', () => {
   for (const dialect of ['postgres', 'mysql', 'sqlite'] as const)
@@ -102,4 +103,12 @@ test('all mistakes are told at once', () => {
     () => readMapping(document({ colour: 'c', labels: 'labels' }), SCHEMA, 'postgres'),
     /colour[^]*labels/,
   )
+})
+
+test('refused: two types above each other', () => {
+  const schema = must(parseSchema('entity A in [B]; entity B in [A];'))
+  const raw = {
+    entities: { A: { table: 'a', parents: { B: 'b_id' } }, B: { table: 'b', parents: { A: 'a_id' } } },
+  }
+  assert.throws(() => readMapping(raw, schema, 'postgres'), /A is above itself through another type/)
 })
