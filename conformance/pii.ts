@@ -11,7 +11,7 @@ export const data =
   'extract, from the recogniser tests of microsoft/presidio at 0aa9f8e44, per entity each text with its number of findings, as `pii/cases.json`; pass the directory that holds `pii` with --data'
 
 /** How many texts the suite has. */
-export const cases = 314
+export const cases = 304
 
 /** What the suite calls an entity, and our kind. */
 const KINDS: Readonly<Record<string, MaskKind>> = {
@@ -32,12 +32,18 @@ const KINDS: Readonly<Record<string, MaskKind>> = {
 }
 
 /** Texts where we differ on purpose. */
-const KNOWN: Readonly<Record<string, string>> = {}
+const KNOWN: Readonly<Record<string, string>> = {
+  'phone: My US number is (415) 555-0132, and my international one is +91 4155 550132':
+    "the test wants the digits of a country grouped as that country does; E.164 knows no groups, and a number that somebody wrote otherwise is still somebody's number",
+}
 
 export async function run(dataDir: string): Promise<SuiteResult> {
   const file = join(dataDir, 'pii/cases.json')
   if (!existsSync(file)) throw new DataAbsent('`pii/cases.json` is missing')
-  const entities = JSON.parse(readFileSync(file, 'utf8')) as Record<string, readonly (readonly [string, number])[]>
+  const entities = JSON.parse(readFileSync(file, 'utf8')) as Record<
+    string,
+    readonly (readonly [string, number])[]
+  >
   const failed: string[] = []
   const known: Deviation[] = []
   const notRun: Deviation[] = []

@@ -24,7 +24,10 @@ export function maskJsonText(text: string, mask: (value: unknown) => unknown): s
 /** `a=b&c=d`, percent-encoded: values of sensitive names masked, the others masked as text. Order and writing of the rest stay. */
 export function maskQuery(query: string, masker: Masker): string {
   const start = query.startsWith('?') ? 1 : 0
-  const pairs = query.slice(start).split('&').map((pair) => maskPair(pair, masker))
+  const pairs = query
+    .slice(start)
+    .split('&')
+    .map((pair) => maskPair(pair, masker))
   return query.slice(0, start) + pairs.join('&')
 }
 
@@ -34,7 +37,9 @@ function maskPair(pair: string, masker: Masker): string {
   const value = decode(pair.slice(sign + 1))
   const mask = masker.fieldMask(lastPart(name))
   const masked = mask === undefined ? masker.text(value) : maskFieldText(mask, value, masker.render)
-  return masked === value || value === '' ? pair : pair.slice(0, sign + 1) + encodeURIComponent(masked).replaceAll('%2A', '*')
+  return masked === value || value === ''
+    ? pair
+    : pair.slice(0, sign + 1) + encodeURIComponent(masked).replaceAll('%2A', '*')
 }
 
 /** `user[password]` and `user.password` are about a password; separators of words stay. */
@@ -78,7 +83,11 @@ function maskPart(part: string, names: FieldNames, render: Render): string {
   const mask = name === undefined ? undefined : names.maskOf(lastPart(name))
   const content = part.slice(start, Math.max(start, end))
   const isFile = parameterOf(head, 'filename') !== undefined
-  const masked = isFile ? `[${content.length} characters]` : mask === undefined ? content : maskFieldText(mask, content, render)
+  const masked = isFile
+    ? `[${content.length} characters]`
+    : mask === undefined
+      ? content
+      : maskFieldText(mask, content, render)
   return part.slice(0, start) + masked + part.slice(Math.max(start, end))
 }
 
@@ -101,7 +110,9 @@ export function maskUrlText(url: string, masker: Masker): string {
   if (mark < 0) return masker.text(url)
   const hash = url.indexOf('#', mark)
   const end = hash < 0 ? url.length : hash
-  return masker.text(url.slice(0, mark)) + maskQuery(url.slice(mark, end), masker) + masker.text(url.slice(end))
+  return (
+    masker.text(url.slice(0, mark)) + maskQuery(url.slice(mark, end), masker) + masker.text(url.slice(end))
+  )
 }
 
 /** A body of a media type: JSON, a form, multipart, or text. */

@@ -18,7 +18,8 @@ const LINES = 'authorization proxyauthorization cookie cookies setcookie xauthor
 
 const KIND_NAMES: Readonly<Partial<Record<MaskKind | 'hidden', string>>> = {
   email: 'email emailaddress mail emails useremail contactemail',
-  phone: 'phone phonenumber phoneno mobile mobilenumber mobilephone telephone telephonenumber tel cellphone fax msisdn',
+  phone:
+    'phone phonenumber phoneno mobile mobilenumber mobilephone telephone telephonenumber tel cellphone fax msisdn',
   card: 'card cardnumber creditcard creditcardnumber debitcard debitcardnumber cardno ccnumber ccnum paymentcard pan primaryaccountnumber',
   us_ssn: 'ssn socialsecuritynumber socialsecurity socialsecurityno',
   iban: 'iban bankaccount',
@@ -29,7 +30,11 @@ codicefiscale nric personnummer curp rfc medicalrecordnumber mrn biometric finge
 }
 
 /** Names of one or two letters, or with another everyday meaning, count only where the name is nothing else. */
-const ALONE = new Set('pass pw sid pin pan auth card mail tel fax salt sin nie rfc ein bic dni nif pepper signature assertion bearer dsn'.split(' '))
+const ALONE = new Set(
+  'pass pw sid pin pan auth card mail tel fax salt sin nie rfc ein bic dni nif pepper signature assertion bearer dsn'.split(
+    ' ',
+  ),
+)
 
 const NAMES: ReadonlyMap<string, FieldMask> = readNames()
 
@@ -101,7 +106,8 @@ export function createFieldNames(
     extra.add(foldFieldName(name))
   }
   const open = new Set((options.open ?? []).map(foldFieldName))
-  let known = new Map<string, FieldMask | undefined>()
+  // `none` is remembered too: it is the answer for nearly every name.
+  let known = new Map<string, FieldMask | 'none'>()
 
   function judge(name: string): FieldMask | undefined {
     // A name without end is not a name; what it holds stays hidden.
@@ -113,7 +119,8 @@ export function createFieldNames(
     for (const start of wordStarts(name).slice(1)) {
       const tail = foldFieldName(name.slice(start))
       const mask = names.get(tail)
-      if (mask !== undefined && (extra.has(tail) || !ALONE.has(tail))) return open.has(tail) ? undefined : mask
+      if (mask !== undefined && (extra.has(tail) || !ALONE.has(tail)))
+        return open.has(tail) ? undefined : mask
     }
     return undefined
   }
@@ -121,10 +128,10 @@ export function createFieldNames(
   return {
     maskOf(name) {
       const answer = known.get(name)
-      if (answer !== undefined || known.has(name)) return answer
+      if (answer !== undefined) return answer === 'none' ? undefined : answer
       const mask = judge(name)
       if (known.size >= MAX_KNOWN) known = new Map()
-      if (name.length <= MAX_NAME) known.set(name, mask)
+      if (name.length <= MAX_NAME) known.set(name, mask ?? 'none')
       return mask
     },
   }

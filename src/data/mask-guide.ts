@@ -51,7 +51,12 @@ function maskByName(key: string, value: string): string {
 }
 
 function digitsOf(text: string): string {
-  return text.replaceAll(/\D/g, '')
+  let digits = ''
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code >= 48 && code <= 57) digits += text.charAt(i)
+  }
+  return digits
 }
 
 function maskDigits(text: string): string {

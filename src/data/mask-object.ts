@@ -54,10 +54,10 @@ export function maskObject(value: unknown, masking: ObjectMasking): unknown {
   function walkObject(object: Plain): unknown {
     const prototype: unknown = Object.getPrototypeOf(object)
     if (prototype !== Object.prototype && prototype !== null) return walkSpecial(object)
-    if (typeof object['toJSON'] === 'function') return walk((object['toJSON'] as () => unknown)())
     let copy: Plain | undefined
     for (const key in object) {
       const value = object[key]
+      if (key === 'toJSON' && typeof value === 'function') return walk((object['toJSON'] as () => unknown)())
       const mask = names.maskOf(key) ?? (key === 'value' ? pairMask(object) : undefined)
       const masked = mask === undefined ? walkField(key, value) : hide(mask, value)
       if (masked === value) continue
@@ -127,7 +127,8 @@ export function maskObject(value: unknown, masking: ObjectMasking): unknown {
     if (above.includes(object) || ++nodes > maxNodes) return HIDDEN
     above.push(object)
     const masked: Plain = {}
-    for (const [key, value] of Object.entries(object)) put(masked, key, hide(names.maskOf(key) ?? mask, value))
+    for (const [key, value] of Object.entries(object))
+      put(masked, key, hide(names.maskOf(key) ?? mask, value))
     above.pop()
     return masked
   }
@@ -136,19 +137,23 @@ export function maskObject(value: unknown, masking: ObjectMasking): unknown {
     if (object instanceof Secret) return String(object)
     if (object instanceof Error) return walkError(object)
     if (object instanceof Date) return object
-    if (object instanceof Map) return new Map([...entriesOf(object)].map(([key, value]) => [walkKey(key), value]))
+    if (object instanceof Map)
+      return new Map([...entriesOf(object)].map(([key, value]) => [walkKey(key), value]))
     if (object instanceof Set) return new Set([...object].slice(0, maxNodes).map(walk))
     if (object instanceof Headers || object instanceof FormData || object instanceof URLSearchParams) {
       const masked: Plain = {}
       for (const [name, value] of entriesOf(object)) add(masked, String(name), value)
-      return object instanceof URLSearchParams ? new URLSearchParams(masked as Record<string, string>).toString() : masked
+      return object instanceof URLSearchParams
+        ? new URLSearchParams(masked as Record<string, string>).toString()
+        : masked
     }
     if (object instanceof URL) return walkUrl(object)
     if (ArrayBuffer.isView(object) || object instanceof ArrayBuffer) return `[${object.byteLength} bytes]`
     if (object instanceof Blob) return `[${object.size} bytes]`
     if (object instanceof RegExp) return walk(String(object))
     if (typeof object['toJSON'] === 'function') return walk((object['toJSON'] as () => unknown)())
-    if (object instanceof String || object instanceof Number || object instanceof Boolean) return walk(object.valueOf())
+    if (object instanceof String || object instanceof Number || object instanceof Boolean)
+      return walk(object.valueOf())
     const masked: Plain = {}
     for (const [key, value] of Object.entries(object)) put(masked, key, walkEntry(key, value))
     return masked
@@ -225,9 +230,12 @@ const MAX_JSON = 262_144
 function maskString(value: string, text: (text: string) => string, masking: ObjectMasking): string {
   const first = value.charCodeAt(0)
   if ((first === 123 || first === 91) && value.length <= MAX_JSON) {
-    const masked = maskJsonText(value, (parsed) => maskObject(parsed, { ...masking, maxDepth: masking.maxDepth - 1 }))
+    const masked = maskJsonText(value, (parsed) =>
+      maskObject(parsed, { ...masking, maxDepth: masking.maxDepth - 1 }),
+    )
     if (masked !== undefined) return masked
   }
-  if (first === 45 && value.includes('form-data')) return text(maskMultipart(value, masking.names, masking.render))
+  if (first === 45 && value.includes('form-data'))
+    return text(maskMultipart(value, masking.names, masking.render))
   return text(value)
 }

@@ -119,13 +119,21 @@ export function secretForms(value: string): ReadonlySet<string> {
     value,
     json,
     JSON.stringify(json).slice(1, -1),
-    json.replaceAll(/[^\u0020-\u007e]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`),
+    json.replaceAll(
+      /[^\u0020-\u007e]/g,
+      (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    ),
     json.replaceAll('/', '\\/'),
     percent,
     percent.replaceAll(/%[0-9A-F]{2}/g, (escape) => escape.toLowerCase()),
     encodeURI(value),
     new URLSearchParams([['', value]]).toString().slice(1),
-    value.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;').replaceAll("'", '&#39;'),
+    value
+      .replaceAll('&', '&amp;')
+      .replaceAll('<', '&lt;')
+      .replaceAll('>', '&gt;')
+      .replaceAll('"', '&quot;')
+      .replaceAll("'", '&#39;'),
     bytes.toString('hex'),
     bytes.toString('hex').toUpperCase(),
   ])

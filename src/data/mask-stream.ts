@@ -24,7 +24,11 @@ export function createMaskStream(masker: Masker): MaskStream {
   let out = 0
 
   function settle(cut: number, findings: readonly Finding[]): string {
-    const settled = rewrite(held.slice(0, cut), findings.filter((one) => one.to <= cut), masker.render)
+    const settled = rewrite(
+      held.slice(0, cut),
+      findings.filter((one) => one.to <= cut),
+      masker.render,
+    )
     // What is out already begins the text unchanged: nothing is found in it.
     const fresh = settled.slice(out)
     const kept = Math.max(0, cut - BEFORE)

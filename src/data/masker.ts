@@ -55,7 +55,8 @@ const GROUPS: ReadonlySet<string> = new Set(ALL_KINDS.map(groupOf))
 
 /** Compiles a masker. */
 export function createMasker(options: MaskerOptions = {}): Masker {
-  const secrets = options.secrets instanceof SecretRegistry ? options.secrets : new SecretRegistry(options.secrets)
+  const secrets =
+    options.secrets instanceof SecretRegistry ? options.secrets : new SecretRegistry(options.secrets)
   checkReveal(options.reveal ?? {})
   const render = createRender(options.actions)
   const made = new Map<string, Masker>()
@@ -115,7 +116,10 @@ function checkReveal(reveal: Readonly<Record<string, readonly string[]>>): void 
       const mask = createFieldNames().maskOf(name)
       const isSecret = name === 'secret' || (isMaskKind(name) && KINDS[name].group === 'secret')
       if (isSecret || mask === 'secret' || mask === 'line')
-        throw new RingwallError('data.reveal-secret', `no role may see secrets; take \`${name}\` out of the role \`${role}\``)
+        throw new RingwallError(
+          'data.reveal-secret',
+          `no role may see secrets; take \`${name}\` out of the role \`${role}\``,
+        )
     }
   }
 }
@@ -148,7 +152,11 @@ function union(secrets: readonly Finding[], found: readonly Finding[]): readonly
       const to = Math.max(last.to, one.to)
       const isCovered = last.kind === 'registered' && last.to === to
       const isSame = one.kind === 'registered' && one.from === last.from && one.to === to
-      out[out.length - 1] = isCovered ? last : isSame ? one : { kind: plainer(last.kind, one.kind), from: last.from, to }
+      out[out.length - 1] = isCovered
+        ? last
+        : isSame
+          ? one
+          : { kind: plainer(last.kind, one.kind), from: last.from, to }
     }
   }
   return out

@@ -1,5 +1,16 @@
 import { parseIp } from '../../core/ip.ts'
-import { ALNUM, classAt, DIGIT, DOT, HEX, HYPHEN, isDigitCode, isWordAt, runEnd, UNDERSCORE } from './characters.ts'
+import {
+  ALNUM,
+  classAt,
+  DIGIT,
+  DOT,
+  HEX,
+  HYPHEN,
+  isDigitCode,
+  isWordAt,
+  runEnd,
+  UNDERSCORE,
+} from './characters.ts'
 
 /** RFC 5321 4.5.3.1. */
 const MAX_LOCAL = 64
@@ -42,7 +53,8 @@ export function ipv6Around(text: string, at: number, from: number): Span | undef
   let start = at
   const first = Math.max(from, at - MAX_IPV6)
   while (start > first && (classAt(text, start - 1) & HEX) !== 0) start--
-  if (isWordAt(text, start - 1)) return undefined
+  // The first colon of the run tells for all of them.
+  if (isWordAt(text, start - 1) || text.charCodeAt(start - 1) === 58) return undefined
   let end = at
   let colons = 0
   let isShort = false

@@ -86,7 +86,16 @@ export function urlCredentials(text: string, colon: number): Finding | undefined
     const code = text.charCodeAt(i)
     if (code === 64) at = i
     else if (code === 58 && password < 0) password = i + 1
-    else if (code <= 32 || code === 47 || code === 34 || code === 39 || code === 63 || code === 35 || code === 60) break
+    else if (
+      code <= 32 ||
+      code === 47 ||
+      code === 34 ||
+      code === 39 ||
+      code === 63 ||
+      code === 35 ||
+      code === 60
+    )
+      break
   }
   if (at <= from) return undefined
   const start = password > 0 && password < at ? password : from

@@ -11,7 +11,8 @@ export function isCryptoAddress(word: string): boolean {
   const { length } = word
   const lead = word.charCodeAt(0)
   if ((lead === 49 || lead === 51) && length >= 26 && length <= 35) return passesBase58Check(word)
-  if (lead === 48 && length === ETHEREUM_HEX + 2 && word.charAt(1) === 'x') return runEnd(word, 2, HEX, length) === length
+  if (lead === 48 && length === ETHEREUM_HEX + 2 && word.charAt(1) === 'x')
+    return runEnd(word, 2, HEX, length) === length
   if ((lead | 32) === 98 && length >= 14 && length <= 90) return passesBech32(word)
   return false
 }
@@ -57,6 +58,7 @@ export function maybeCryptoAddress(text: string, start: number, end: number): bo
   if (length < 14 || length > 90) return false
   const lead = text.charCodeAt(start)
   return (
-    (lead === 49 || lead === 51 || lead === 48 || (lead | 32) === 98) && runEnd(text, start, ALNUM, length) === end
+    (lead === 49 || lead === 51 || lead === 48 || (lead | 32) === 98) &&
+    runEnd(text, start, ALNUM, length) === end
   )
 }

@@ -17,7 +17,10 @@ function readRegistry(): Map<string, string> {
   const accounts = new Map<string, string>()
   for (let i = 0; i < words.length; i += 2) {
     const parts = (words[i + 1] as string).matchAll(/(\d+)([nac])/g)
-    accounts.set(words[i] as string, [...parts].map(([, count, one]) => (one as string).repeat(Number(count))).join(''))
+    accounts.set(
+      words[i] as string,
+      [...parts].map(([, count, one]) => (one as string).repeat(Number(count))).join(''),
+    )
   }
   return accounts
 }
@@ -36,7 +39,8 @@ export function ibanEnd(text: string, start: number): number {
     const classes = classAt(text, at)
     if ((classes & ALNUM) === 0) {
       const code = text.charCodeAt(at)
-      if ((code !== 32 && code !== 45) || iban.length % 4 !== 0 || (classAt(text, at + 1) & ALNUM) === 0) return -1
+      if ((code !== 32 && code !== 45) || iban.length % 4 !== 0 || (classAt(text, at + 1) & ALNUM) === 0)
+        return -1
       at++
       continue
     }

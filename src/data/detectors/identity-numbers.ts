@@ -31,9 +31,7 @@ export function isSsn(digits: string): boolean {
 export function isItin(digits: string): boolean {
   const group = pairAt(digits, 3)
   if (digitAt(digits, 0) !== 9) return false
-  return (
-    (group >= 50 && group <= 65) || (group >= 70 && group <= 88) || (group >= 90 && group !== 93)
-  )
+  return (group >= 50 && group <= 65) || (group >= 70 && group <= 88) || (group >= 90 && group !== 93)
 }
 
 /** Campus prefixes that the IRS has given out. */
@@ -48,7 +46,8 @@ export function isNpi(digits: string): boolean {
 
 export function isAbaRouting(digits: string): boolean {
   const prefix = pairAt(digits, 0)
-  const isIssued = prefix <= 12 || (prefix >= 21 && prefix <= 32) || (prefix >= 61 && prefix <= 72) || prefix === 80
+  const isIssued =
+    prefix <= 12 || (prefix >= 21 && prefix <= 32) || (prefix >= 61 && prefix <= 72) || prefix === 80
   return isIssued && !isRepeated(digits) && weighted(digits, [3, 7, 1, 3, 7, 1, 3, 7, 1]) % 10 === 0
 }
 
@@ -64,12 +63,16 @@ export function isNhs(digits: string): boolean {
 /** One digit is there twice or three times, the others differ, and MOD 11,10 is done by the caller. */
 export function hasGermanDigits(digits: string): boolean {
   const counts = Array.from({ length: 10 }, (_, digit) => digits.slice(0, 10).split(String(digit)).length - 1)
-  return digitAt(digits, 0) !== 0 && counts.filter((count) => count > 1).length === 1 && Math.max(...counts) <= 3
+  return (
+    digitAt(digits, 0) !== 0 && counts.filter((count) => count > 1).length === 1 && Math.max(...counts) <= 3
+  )
 }
 
 export function isSvnr(digits: string): boolean {
   const date = isDay(pairAt(digits, 6), pairAt(digits, 4))
-  return date && digitAt(digits, 0) !== 0 && sum11(digits, [3, 7, 9, 0, 5, 8, 4, 2, 1, 6]) === digitAt(digits, 3)
+  return (
+    date && digitAt(digits, 0) !== 0 && sum11(digits, [3, 7, 9, 0, 5, 8, 4, 2, 1, 6]) === digitAt(digits, 3)
+  )
 }
 
 export function isAhv(digits: string): boolean {
@@ -118,7 +121,8 @@ export function isPersonnummer(digits: string): boolean {
 export function isFodselsnummer(digits: string): boolean {
   if (!isDay(pairAt(digits, 2) % 40, pairAt(digits, 0) % 40)) return false
   return (
-    sum11(digits, [3, 7, 6, 1, 8, 9, 4, 5, 2, 1]) === 0 && sum11(digits, [5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1]) === 0
+    sum11(digits, [3, 7, 6, 1, 8, 9, 4, 5, 2, 1]) === 0 &&
+    sum11(digits, [5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1]) === 0
   )
 }
 
@@ -145,7 +149,7 @@ export function isCnp(digits: string): boolean {
 
 export function isEgn(digits: string): boolean {
   const isDate = isDay(pairAt(digits, 2) % 20, pairAt(digits, 4))
-  return isDate && (sum11(digits, [2, 4, 8, 5, 10, 9, 7, 3, 6]) % 10) === digitAt(digits, 9)
+  return isDate && sum11(digits, [2, 4, 8, 5, 10, 9, 7, 3, 6]) % 10 === digitAt(digits, 9)
 }
 
 export function isKimlik(digits: string): boolean {
@@ -166,7 +170,7 @@ export function isInn(digits: string): boolean {
 }
 
 export function isSnils(digits: string): boolean {
-  return ((weighted(digits, downFrom(9, 9)) % 101) % 100) === pairAt(digits, 9) && !isRepeated(digits)
+  return (weighted(digits, downFrom(9, 9)) % 101) % 100 === pairAt(digits, 9) && !isRepeated(digits)
 }
 
 export function isIsraeli(digits: string): boolean {
@@ -200,7 +204,9 @@ export function isMyNumber(digits: string): boolean {
 
 export function isMyKad(digits: string): boolean {
   const place = pairAt(digits, 6)
-  return hasDate(digits) && place >= 1 && ![17, 18, 19, 20, 69, 70, 73, 80, 81, 94, 95, 96, 97].includes(place)
+  return (
+    hasDate(digits) && place >= 1 && ![17, 18, 19, 20, 69, 70, 73, 80, 81, 94, 95, 96, 97].includes(place)
+  )
 }
 
 export function isThai(digits: string): boolean {

@@ -8,7 +8,9 @@ export function isSpanish(text: string): boolean {
   return 'TRWAGMYFPDXBNJZSQVHLCKE'[Number(digits) % 23] === text.at(-1)
 }
 
-const FISCAL_ODD = [1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23]
+const FISCAL_ODD = [
+  1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23,
+]
 
 /** Odd places weigh by a table, even places by rank; the sum mod 26 is the last letter (DM 23 December 1976). */
 export function isFiscalCode(text: string): boolean {

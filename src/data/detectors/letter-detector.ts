@@ -8,32 +8,51 @@ import { LETTER_FORMS, type LetterForm } from './letter-forms.ts'
 const MAX_WORD = 18
 
 /** What of these kinds begins with the word from `start` to `end`, whose characters have the classes `classes`. */
-export type LetterDetector = (text: string, start: number, end: number, classes: number) => Finding | undefined
+export type LetterDetector = (
+  text: string,
+  start: number,
+  end: number,
+  classes: number,
+) => Finding | undefined
 
 /** Compiles the forms, by length of the first word: one look-up for each word. */
 export function createLetterDetector(kinds: ReadonlySet<MaskKind>, weighing: Weighing): LetterDetector {
-  const byLength: (LetterForm[] | undefined)[] = Array.from({ length: MAX_WORD + 1 })
+  // By the length of the first word and by whether a digit begins it; those that take small letters apart, as they are few.
+  const capitals = createTable()
+  const anyCase = createTable()
   for (const form of LETTER_FORMS) {
     if (!kinds.has(form.kind)) continue
     const length = form.form.search(/[^A9X]|$/)
-    const list = (byLength[length] ??= [])
-    list.push(form)
+    for (const isDigit of form.form.startsWith('X') ? [0, 1] : [form.form.startsWith('9') ? 1 : 0]) {
+      put(capitals, length * 2 + isDigit, form)
+      if (form.isAnyCase) put(anyCase, length * 2 + isDigit, form)
+    }
   }
   return (text, start, end, classes) => {
     const length = end - start
-    const forms = length > MAX_WORD ? undefined : byLength[length]
+    if (length > MAX_WORD) return undefined
+    const table = (classes & LOWER) === 0 ? capitals : anyCase
+    const forms = table[length * 2 + (classAt(text, start) & DIGIT)]
     if (!forms) return undefined
-    const first = classAt(text, start)
-    for (const form of forms) {
-      const wanted = form.form.charCodeAt(0)
-      if (wanted === 57 ? (first & DIGIT) === 0 : wanted === 65 && (first & DIGIT) !== 0) continue
-      if ((classes & LOWER) !== 0 && !form.isAnyCase) continue
+    for (let i = 0; i < forms.length; i++) {
+      const form = forms[i] as LetterForm
       if (!hasForm(text, start, form) || !form.check(letters(text, start, form.form.length))) continue
       if (!form.isWeak || weighing(text, start, form.kind))
         return { kind: form.kind, from: start, to: start + form.form.length }
     }
     return undefined
   }
+}
+
+type Table = (LetterForm[] | undefined)[]
+
+function createTable(): Table {
+  return Array.from({ length: MAX_WORD * 2 + 2 }, () => undefined)
+}
+
+function put(table: Table, at: number, form: LetterForm): void {
+  const list = (table[at] ??= [])
+  list.push(form)
 }
 
 function hasForm(text: string, start: number, { form, isAnyCase }: LetterForm): boolean {

@@ -23,7 +23,10 @@ function weak(kind: MaskKind, check: (text: string) => boolean, ...forms: readon
 
 /** All identity numbers that hold letters. */
 export const LETTER_FORMS: readonly LetterForm[] = [
-  ...strong('us_mbi', check.isMbi, '9AX9-AX9-AA99', '9AX9AX9AA99').map((form) => ({ ...form, isAnyCase: true })),
+  ...strong('us_mbi', check.isMbi, '9AX9-AX9-AA99', '9AX9AX9AA99').map((form) => ({
+    ...form,
+    isAnyCase: true,
+  })),
   ...weak('us_dea', check.isDea, 'AA9999999'),
   ...weak('us_passport', () => true, 'A99999999'),
   ...strong('mx_curp', check.isCurp, 'AAAA999999AAAAAAX9'),

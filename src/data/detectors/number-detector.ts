@@ -16,11 +16,8 @@ interface CompiledForm extends NumberForm {
   readonly separators: string | undefined
 }
 
-/** Finds what is written with digits and punctuation alone. */
-export interface NumberDetector {
-  /** What begins at `start`, where a digit stands and no word before it. */
-  detect(text: string, start: number): Finding | undefined
-}
+/** What begins at `start`, where a digit stands and no word before it. */
+export type NumberDetector = (text: string, start: number) => Finding | undefined
 
 /** Compiles the forms of these kinds. Forms are found by the lengths of their runs: one look-up for each run. */
 export function createNumberDetector(kinds: ReadonlySet<MaskKind>, weighing: Weighing): NumberDetector {
@@ -74,23 +71,22 @@ export function createNumberDetector(kinds: ReadonlySet<MaskKind>, weighing: Wei
     return true
   }
 
-  return {
-    detect(text, start) {
-      readRuns(text, start)
-      if (runs === 0 || (runs === 1 && firstEnd - start < MIN_BARE)) return undefined
-      const isInside = start > 1 && isTight(text.charCodeAt(start - 1)) && isDigitCode(text.charCodeAt(start - 2))
-      if (isInside) {
-        // The tail of a longer chain of digits, such as a date or a version: only a whole number of its own counts.
-        const isFraction = text.charCodeAt(start - 1) === 46
-        return isFraction || firstEnd - start < MIN_BARE_IN_CHAIN ? undefined : match(text, start, 0)
-      }
-      if (findsIp && isIpv4(text, start)) return { kind: 'ip', from: start, to: ends[3] as number }
-      for (let run = runs - 1; run >= 0; run--) {
-        const found = match(text, start, run)
-        if (found) return found
-      }
-      return undefined
-    },
+  return (text, start) => {
+    readRuns(text, start)
+    if (runs === 0 || (runs === 1 && firstEnd - start < MIN_BARE)) return undefined
+    const isInside =
+      start > 1 && isTight(text.charCodeAt(start - 1)) && isDigitCode(text.charCodeAt(start - 2))
+    if (isInside) {
+      // The tail of a longer chain of digits, such as a date or a version: only a whole number of its own counts.
+      const isFraction = text.charCodeAt(start - 1) === 46
+      return isFraction || firstEnd - start < MIN_BARE_IN_CHAIN ? undefined : match(text, start, 0)
+    }
+    if (findsIp && isIpv4(text, start)) return { kind: 'ip', from: start, to: ends[3] as number }
+    for (let run = runs - 1; run >= 0; run--) {
+      const found = match(text, start, run)
+      if (found) return found
+    }
+    return undefined
   }
 
   /** Four runs up to 255 with dots between, and no fifth. */

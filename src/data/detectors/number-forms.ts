@@ -15,7 +15,11 @@ export interface NumberForm {
 }
 
 /** Forms whose check is enough. */
-function strong(kind: MaskKind, check: (digits: string) => boolean, ...forms: readonly string[]): NumberForm[] {
+function strong(
+  kind: MaskKind,
+  check: (digits: string) => boolean,
+  ...forms: readonly string[]
+): NumberForm[] {
   return forms.map((form) => ({ kind, form, isWeak: false, check }))
 }
 
@@ -31,7 +35,14 @@ const isTrunk = (digits: string): boolean => digits.startsWith('0') && digits.ch
 /** All numbers that have digits and punctuation only. Where two kinds have one form, the first that fits counts. */
 export const NUMBER_FORMS: readonly NumberForm[] = [
   ...strong('card', isCard, ...[13, 14, 15, 16, 17, 18, 19].map(nines)),
-  ...strong('card', isCard, '9999*9999*9999*9999', '9999*999999*99999', '9999*999999*9999', '9999*9999*9999*9999*999'),
+  ...strong(
+    'card',
+    isCard,
+    '9999*9999*9999*9999',
+    '9999*999999*99999',
+    '9999*999999*9999',
+    '9999*9999*9999*9999*999',
+  ),
   ...strong('us_ssn', id.isSsn, '999*99*9999'),
   ...weak('us_ssn', id.isSsn, '999*999999', '99999*9999', '999999999'),
   ...strong('us_itin', id.isItin, '999*99*9999'),
@@ -42,7 +53,12 @@ export const NUMBER_FORMS: readonly NumberForm[] = [
   ...strong('ca_sin', id.isSin, '999-999-999'),
   ...weak('ca_sin', id.isSin, '999 999 999', '999999999'),
   ...weak('uk_nhs', id.isNhs, '9999999999', '999*999*9999'),
-  ...weak('de_tax_id', (digits) => passesMod11And10(digits) && id.hasGermanDigits(digits), nines(11), '99 999 999 999'),
+  ...weak(
+    'de_tax_id',
+    (digits) => passesMod11And10(digits) && id.hasGermanDigits(digits),
+    nines(11),
+    '99 999 999 999',
+  ),
   ...weak('at_svnr', id.isSvnr, '9999 999999', nines(10)),
   ...strong('ch_ahv', id.isAhv, '999.9999.9999.99', nines(13)),
   ...strong('fr_nir', id.isNir, nines(15), '9 99 99 99 999 999 99'),
@@ -93,6 +109,14 @@ export const NUMBER_FORMS: readonly NumberForm[] = [
   ...weak('imei', id.isImei, nines(15)),
   // North American numbers, as strictly as people write them: any area code, since many texts have invented ones.
   ...strong('phone', always, '999*999*9999', '999.999.9999', '9*999*999*9999', '9.999.999.9999'),
-  ...strong('phone', isTrunk, '99 99 99 99 99', '99.99.99.99.99', '999*9999*9999', '99*9999*9999', '99999 999999'),
+  ...strong(
+    'phone',
+    isTrunk,
+    '99 99 99 99 99',
+    '99.99.99.99.99',
+    '999*9999*9999',
+    '99*9999*9999',
+    '99999 999999',
+  ),
   ...weak('phone', isTrunk, nines(10), nines(11), '9999*999999', '9999*9999999', '999*9999999', '99*9999999'),
 ]

@@ -1,7 +1,17 @@
 import type { MaskKind } from '../mask-kinds.ts'
 import { areaPhoneEnd, domainEnd, emailAround, ipv6Around, macEnd, plusPhoneEnd, urlEnd } from './address.ts'
 import { assignedValue, elementValue, flagValue, urlCredentials } from './assignment.ts'
-import { CLASSES, DIGIT, HEX, HYPHEN, isDigitCode, isWordAt, LOWER, TRIGGER, UPPER, WORD } from './characters.ts'
+import {
+  CLASSES,
+  DIGIT,
+  HEX,
+  HYPHEN,
+  isDigitCode,
+  isWordAt,
+  LOWER,
+  TRIGGER,
+  WORD,
+} from './characters.ts'
 import { createWeighing, type WeakFindings } from './context.ts'
 import { isCryptoAddress, maybeCryptoAddress } from './crypto-address.ts'
 import type { Finding } from './finding.ts'
@@ -15,6 +25,8 @@ import { createTokenDetector } from './token-detector.ts'
 /** Everything of the compiled kinds in a text, in order and without overlap. Text before `from` is looked at, never found in. */
 export type Scan = (text: string, from?: number) => readonly Finding[]
 
+/** The classes of a word of digits alone. */
+const NUMBER: number = DIGIT | HEX
 const NONE: readonly Finding[] = []
 /** Longer words have no prefix of letters alone that a space follows. */
 const SCHEME_LENGTHS = new Set([5, 6])
@@ -30,38 +42,43 @@ export function createScan(kinds: ReadonlySet<MaskKind>, weak: WeakFindings): Sc
   const letters = createLetterDetector(kinds, weighing)
   const tokens = createTokenDetector(kinds)
   const has = (kind: MaskKind): boolean => kinds.has(kind)
-  const [iban, crypto, jwt, mac, url] = [has('iban'), has('crypto_address'), has('jwt'), has('mac'), has('url')]
+  const [iban, crypto, jwt, mac, url] = [
+    has('iban'),
+    has('crypto_address'),
+    has('jwt'),
+    has('mac'),
+    has('url'),
+  ]
   const [email, phone, ip, pem] = [has('email'), has('phone'), has('ip'), has('private_key')]
   const [credential, credentials] = [has('credential'), has('url_credentials')]
 
   /** What begins with the word from `start` to `end`. */
   function word(text: string, start: number, end: number, classes: number): Finding | undefined {
-    if ((classes & DIGIT) !== 0) {
-      if (isDigitCode(text.charCodeAt(start))) {
-        const found = numbers.detect(text, start)
-        if (found) return found
-      }
-      if (mac && end - start === 2) {
-        const to = macEnd(text, start)
-        if (to > 0) return { kind: 'mac', from: start, to }
-      }
+    const isNumber = classes === NUMBER
+    if (isNumber) {
+      const found = numbers(text, start)
+      if (found) return found
+    }
+    if (mac && end - start === 2 && (classes & HEX) !== 0) {
+      const to = macEnd(text, start)
+      if (to > 0) return { kind: 'mac', from: start, to }
+    }
+    if (!isNumber && (classes & DIGIT) !== 0) {
       if (iban && isIbanHead(text, start, end)) {
         const to = ibanEnd(text, start)
         if (to > 0) return { kind: 'iban', from: start, to }
       }
       if (crypto && maybeCryptoAddress(text, start, end) && isCryptoAddress(text.slice(start, end)))
         return { kind: 'crypto_address', from: start, to: end }
-    } else if (mac && end - start === 2 && (classes & ~(LOWER | UPPER | HEX)) === 0) {
-      const to = macEnd(text, start)
-      if (to > 0) return { kind: 'mac', from: start, to }
     }
     const found = letters(text, start, end, classes)
     if (found) return found
     if (url && text.charCodeAt(end) === 46) {
       const to = isNameBefore(text, start) ? -1 : domainEnd(text, start)
-      if (to > 0 && (weak === 'always' || weighing(text, start, 'url'))) return { kind: 'url', from: start, to }
+      if (to > 0 && (weak === 'always' || weighing(text, start, 'url')))
+        return { kind: 'url', from: start, to }
     }
-    return classes === (DIGIT | HEX) && text.charCodeAt(end) !== 58 ? undefined : tokens(text, start, end)
+    return isNumber && text.charCodeAt(end) !== 58 ? undefined : tokens(text, start, end)
   }
 
   /** What stands at, around or after a character that no word holds; `first` is where the last finding ended. */
@@ -72,7 +89,8 @@ export function createScan(kinds: ReadonlySet<MaskKind>, weak: WeakFindings): Sc
         return span && { kind: 'email', ...span }
       }
       case 58: {
-        if (text.charCodeAt(at + 1) === 47 && text.charCodeAt(at + 2) === 47) return afterScheme(text, at, first)
+        if (text.charCodeAt(at + 1) === 47 && text.charCodeAt(at + 2) === 47)
+          return afterScheme(text, at, first)
         const span = ip ? ipv6Around(text, at, first) : undefined
         if (span && (weak === 'always' || span.to - span.from > 2)) return { kind: 'ip', ...span }
         return credential ? assignedValue(text, at, at + 1, first) : undefined
@@ -81,7 +99,9 @@ export function createScan(kinds: ReadonlySet<MaskKind>, weak: WeakFindings): Sc
         return credential ? assignedValue(text, at, at + 1, first) : undefined
       case 37: {
         const sign = text.charCodeAt(at + 1) === 51 ? text.charCodeAt(at + 2) | 32 : 0
-        return credential && (sign === 100 || sign === 97) ? assignedValue(text, at, at + 3, first) : undefined
+        return credential && (sign === 100 || sign === 97)
+          ? assignedValue(text, at, at + 3, first)
+          : undefined
       }
       case 62:
         return credential ? elementValue(text, at, first) : undefined

@@ -26,7 +26,9 @@ export function createTokenDetector(kinds: ReadonlySet<MaskKind>): TokenDetector
   for (const list of slots) list?.sort((a, b) => b.prefix.length - a.prefix.length)
   const shapes = createShapeDetector(kinds)
   return (text, start, end) => {
-    for (const form of slots[slotOf(text.charCodeAt(start), text.charCodeAt(start + 1))] ?? []) {
+    const forms = slots[slotOf(text.charCodeAt(start), text.charCodeAt(start + 1))]
+    for (let i = 0; forms && i < forms.length; i++) {
+      const form = forms[i] as TokenForm
       if (!text.startsWith(form.prefix, start)) continue
       const from = start + form.prefix.length
       const to = bodyEnd(text, from, form)

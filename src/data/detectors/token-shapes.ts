@@ -1,33 +1,57 @@
 import type { MaskKind } from '../mask-kinds.ts'
-import { ALNUM, BASE64_MARK, BASE64URL, classAt, DIGIT, DOT, HEX, isWordAt, runEnd, TILDE, UPPER, WORD } from './characters.ts'
+import {
+  BASE64_MARK,
+  BASE64URL,
+  classAt,
+  DIGIT,
+  DOT,
+  HEX,
+  isWordAt,
+  runEnd,
+  TILDE,
+} from './characters.ts'
 import type { Finding } from './finding.ts'
 
 type Shape = (text: string, start: number, end: number) => readonly [from: number, to: number] | undefined
 
-/** Secrets that no prefix tells, but a shape around a word does. */
-const SHAPES: readonly (readonly [kind: MaskKind, shape: Shape])[] = [
-  ['authorization', authorization],
-  ['discord_token', discordBot],
-  ['telegram_token', telegramBot],
-  ['azure_secret', azureSecret],
-  ['terraform_token', terraform],
-  ['mailchimp_key', mailchimp],
-  ['maxmind_key', maxmind],
-  ['teams_webhook', teamsWebhook],
-]
-
 /** What of these kinds is at a word. */
 export type ShapeDetector = (text: string, start: number, end: number) => Finding | undefined
 
+/** Secrets that no prefix tells, but a shape around a word does, by the character that comes after the word. */
+const SHAPES: Readonly<Record<string, readonly (readonly [kind: MaskKind, shape: Shape])[]>> = {
+  ' ': [['authorization', authorization]],
+  '.': [
+    ['discord_token', discordBot],
+    ['terraform_token', terraform],
+    ['teams_webhook', teamsWebhook],
+  ],
+  ':': [['telegram_token', telegramBot]],
+  '~': [['azure_secret', azureSecret]],
+  '-': [['mailchimp_key', mailchimp]],
+}
+const MAXMIND_LENGTH = 40
+
 /** The shapes of these kinds as one detector. */
 export function createShapeDetector(kinds: ReadonlySet<MaskKind>): ShapeDetector {
-  const shapes = SHAPES.filter(([kind]) => kinds.has(kind))
+  const byNext: (readonly (readonly [MaskKind, Shape])[] | undefined)[] = Array.from(
+    { length: 128 },
+    () => undefined,
+  )
+  for (const [next, shapes] of Object.entries(SHAPES)) {
+    const wanted = shapes.filter(([kind]) => kinds.has(kind))
+    if (wanted.length > 0) byNext[next.charCodeAt(0)] = wanted
+  }
+  const findsMaxmind = kinds.has('maxmind_key')
   return (text, start, end) => {
-    for (const [kind, shape] of shapes) {
+    const next = text.charCodeAt(end)
+    const shapes = next < 128 ? byNext[next] : undefined
+    for (let i = 0; shapes && i < shapes.length; i++) {
+      const [kind, shape] = shapes[i] as readonly [MaskKind, Shape]
       const span = shape(text, start, end)
       if (span) return { kind, from: span[0], to: span[1] }
     }
-    return undefined
+    if (!findsMaxmind || end - start !== MAXMIND_LENGTH || !isMaxmind(text, start, end)) return undefined
+    return { kind: 'maxmind_key', from: start, to: end }
   }
 }
 
@@ -39,7 +63,8 @@ function authorization(text: string, start: number, end: number): readonly [numb
   const scheme = text.slice(start, end).toLowerCase()
   const to = runEnd(text, end + 1, BASE64URL | BASE64_MARK | DOT | TILDE, 8192)
   const token = text.slice(end + 1, to)
-  if (scheme === 'bearer') return token.length >= 20 || (token.length >= 6 && /\d/.test(token)) ? [end + 1, to] : undefined
+  if (scheme === 'bearer')
+    return token.length >= 20 || (token.length >= 6 && /\d/.test(token)) ? [end + 1, to] : undefined
   if (scheme !== 'basic' || token.length < 8) return undefined
   return Buffer.from(token, 'base64').includes(58) ? [end + 1, to] : undefined
 }
@@ -56,7 +81,8 @@ function discordBot(text: string, start: number, end: number): readonly [number,
 /** The bot's number, a colon, and 35 characters that begin with A. */
 function telegramBot(text: string, start: number, end: number): readonly [number, number] | undefined {
   const length = end - start
-  if (length < 8 || length > 10 || text.charCodeAt(end) !== 58 || text.charCodeAt(end + 1) !== 65) return undefined
+  if (length < 8 || length > 10 || text.charCodeAt(end) !== 58 || text.charCodeAt(end + 1) !== 65)
+    return undefined
   if (runEnd(text, start, DIGIT, 10) !== end) return undefined
   const to = runEnd(text, end + 1, BASE64URL, 36)
   return to - end === 36 ? [start, to] : undefined
@@ -78,14 +104,14 @@ function terraform(text: string, start: number, end: number): readonly [number, 
 
 /** 32 hexadecimal digits and a data centre. */
 function mailchimp(text: string, start: number, end: number): readonly [number, number] | undefined {
-  if (end - start !== 32 || !text.startsWith('-us', end) || runEnd(text, start, HEX, 32) !== end) return undefined
+  if (end - start !== 32 || !text.startsWith('-us', end) || runEnd(text, start, HEX, 32) !== end)
+    return undefined
   const to = runEnd(text, end + 3, DIGIT, 3)
   return to > end + 3 && !isWordAt(text, to) ? [start, to] : undefined
 }
 
-function maxmind(text: string, start: number, end: number): readonly [number, number] | undefined {
-  const isIt = end - start === 40 && text.startsWith('_mmk', end - 4) && text.charCodeAt(start + 6) === 95
-  return isIt && runEnd(text, start, WORD, 40) === end ? [start, end] : undefined
+function isMaxmind(text: string, start: number, end: number): boolean {
+  return text.startsWith('_mmk', end - 4) && text.charCodeAt(start + 6) === 95
 }
 
 const TEAMS = '.webhook.office.com/webhookb2/'
@@ -94,7 +120,7 @@ function teamsWebhook(text: string, start: number, end: number): readonly [numbe
   if (!text.startsWith(TEAMS, end)) return undefined
   let to = end + TEAMS.length
   const stop = Math.min(text.length, to + 512)
-  while (to < stop && ((classAt(text, to) & (ALNUM | UPPER | BASE64URL | BASE64_MARK)) !== 0 || text.charCodeAt(to) === 64))
+  while (to < stop && ((classAt(text, to) & (BASE64URL | BASE64_MARK)) !== 0 || text.charCodeAt(to) === 64))
     to++
   return [start, to]
 }

@@ -1,5 +1,16 @@
 import type { MaskKind } from '../mask-kinds.ts'
-import { BASE64_MARK, BASE64URL, ALNUM, DIGIT, DOT, HEX, HYPHEN, UNDERSCORE, UPPER, WORD } from './characters.ts'
+import {
+  BASE64_MARK,
+  BASE64URL,
+  ALNUM,
+  DIGIT,
+  DOT,
+  HEX,
+  HYPHEN,
+  UNDERSCORE,
+  UPPER,
+  WORD,
+} from './characters.ts'
 
 /** A secret that begins with letters of its own, and what may follow them. */
 export interface TokenForm {
@@ -67,10 +78,30 @@ export const TOKEN_FORMS: readonly TokenForm[] = [
   ...token('doppler_token', 'dp.pt. dp.st. dp.ct. dp.sa. dp.scim. dp.audit.', DOTTED, 40),
   ...token('onepassword_key', 'A3-', CAPITALS | HYPHEN, 32, 40),
   ...token('onepassword_key', 'ops_eyJ', BASE64, 100),
-  ...token('slack_token', 'xoxb- xoxp- xoxa- xoxr- xoxs- xoxo- xoxe- xoxe.xoxb- xoxe.xoxp- xapp-', BASE64URL, 10),
-  ...token('slack_webhook', 'hooks.slack.com/services/ hooks.slack.com/workflows/ hooks.slack.com/triggers/', BASE64, 40),
-  ...token('discord_token', 'discord.com/api/webhooks/ discordapp.com/api/webhooks/', BASE64URL | BASE64_MARK, 40),
-  ...token('stripe_key', 'sk_live_ sk_test_ sk_prod_ rk_live_ rk_test_ rk_prod_ pk_live_ pk_test_ whsec_', ALNUM, 10),
+  ...token(
+    'slack_token',
+    'xoxb- xoxp- xoxa- xoxr- xoxs- xoxo- xoxe- xoxe.xoxb- xoxe.xoxp- xapp-',
+    BASE64URL,
+    10,
+  ),
+  ...token(
+    'slack_webhook',
+    'hooks.slack.com/services/ hooks.slack.com/workflows/ hooks.slack.com/triggers/',
+    BASE64,
+    40,
+  ),
+  ...token(
+    'discord_token',
+    'discord.com/api/webhooks/ discordapp.com/api/webhooks/',
+    BASE64URL | BASE64_MARK,
+    40,
+  ),
+  ...token(
+    'stripe_key',
+    'sk_live_ sk_test_ sk_prod_ rk_live_ rk_test_ rk_prod_ pk_live_ pk_test_ whsec_',
+    ALNUM,
+    10,
+  ),
   ...token('square_token', 'sq0atp- sq0csp- sq0idp-', BASE64URL, 22),
   ...token('square_token', 'EAAA', BASE64URL, 56, 60),
   ...token('shopify_token', 'shpat_ shpca_ shppa_ shpss_ shpua_', HEX, 32),
