@@ -21,7 +21,7 @@ interface Name {
 }
 
 /** Whether the two characters before `end` may end the name of a secret. One look-up; nearly everything stops here. */
-function mayEndName(text: string, end: number): boolean {
+export function mayEndName(text: string, end: number): boolean {
   const first = text.charCodeAt(end - 2) | 32
   const second = text.charCodeAt(end - 1) | 32
   return first < 128 && second < 128 && ENDINGS[first * 128 + second] === 1

@@ -12,6 +12,8 @@ export const HEX = 256
 /** Characters that no word holds and that may stand in or before something to find. */
 export const TRIGGER = 512
 
+/** The classes of a word of digits alone. */
+export const NUMBER: number = DIGIT | HEX
 export const ALNUM: number = DIGIT | LOWER | UPPER
 export const WORD: number = ALNUM | UNDERSCORE
 export const BASE64URL: number = WORD | HYPHEN

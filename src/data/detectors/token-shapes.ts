@@ -1,15 +1,5 @@
 import type { MaskKind } from '../mask-kinds.ts'
-import {
-  BASE64_MARK,
-  BASE64URL,
-  classAt,
-  DIGIT,
-  DOT,
-  HEX,
-  isWordAt,
-  runEnd,
-  TILDE,
-} from './characters.ts'
+import { BASE64_MARK, BASE64URL, classAt, DIGIT, DOT, HEX, isWordAt, runEnd, TILDE } from './characters.ts'
 import type { Finding } from './finding.ts'
 
 type Shape = (text: string, start: number, end: number) => readonly [from: number, to: number] | undefined
