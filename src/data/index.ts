@@ -41,6 +41,8 @@ export {
   openDataKeys,
   SEARCH_SCOPE,
 } from './data-keys.ts'
+export type { WeakFindings } from './detectors/context.ts'
+export type { Finding } from './detectors/finding.ts'
 export { type Envelope, parseEnvelope, type StoredForm } from './envelope.ts'
 export { fernetKeyOf, type FernetRead, generateFernetKey, readFernet, writeFernet } from './fernet.ts'
 export {
@@ -60,8 +62,24 @@ export {
 } from './key-wrapper.ts'
 export { KEY_PURPOSES, type Keyring, openKeyring, openMemoryKeyring } from './keyring.ts'
 export { kyselyColumns, type KyselyColumns } from './kysely-columns.ts'
-export { createTextMask, maskCreditCard, maskDict, maskEmail, maskPhone, maskSsn, maskText } from './mask.ts'
 export { type Mapping, readMapping } from './mapping.ts'
+export type { MaskAction, MaskActions } from './mask-action.ts'
+export { maskBody, maskQuery, maskUrlText } from './mask-body.ts'
+export type { FieldMask } from './mask-fields.ts'
+export {
+  ALL_KINDS,
+  DEFAULT_KINDS,
+  groupOf,
+  isMaskKind,
+  type KindFacts,
+  KINDS,
+  type MaskGroup,
+  type MaskKind,
+} from './mask-kinds.ts'
+export { SecretRegistry } from './mask-secrets.ts'
+export { createMaskStream, type MaskStream, maskTransform } from './mask-stream.ts'
+export { createTextMask, maskCreditCard, maskDict, maskEmail, maskPhone, maskSsn, maskText } from './mask.ts'
+export { createMasker, type Masker, type MaskerOptions } from './masker.ts'
 export type { Normalization } from './normalization.ts'
 export {
   type DrizzleColumn,
@@ -92,12 +110,12 @@ export { shred, type ShredReceipt } from './shredding.ts'
 export {
   mysqlSession,
   postgresSession,
+  sqliteSession,
   type SqlParameter,
   type SqlSession,
-  sqliteSession,
   type SqlStatement,
 } from './sql-session.ts'
 export { decryptStream, encryptStream, type StreamKey, type StreamRefusal } from './stream-cipher.ts'
 export { openFileSource, openRange, type RangeReader, type RangeSource } from './stream-range.ts'
-export { vaultTransitWrapper, type VaultTransitOptions } from './vault-transit.ts'
+export { type VaultTransitOptions, vaultTransitWrapper } from './vault-transit.ts'
 export { dataWall } from './wall.ts'

@@ -1,0 +1,26 @@
+const MAX_LABEL = 100
+/** More than a PEM of an RSA key of 16,384 bits. */
+export const MAX_PEM = 16_384
+
+/** A private key in PEM (RFC 7468 2), OpenSSH or PGP armour that begins with the hyphen at `at`. */
+export interface PemKey {
+  readonly to: number
+  /** Whether its last line is there; else it goes to the bound or to the end of the text. */
+  readonly isWhole: boolean
+}
+
+/** What begins at `at`, where `-----BEGIN ` has to stand. */
+export function privateKeyAt(text: string, at: number): PemKey | undefined {
+  if (!text.startsWith('-----BEGIN ', at)) return undefined
+  const head = text.slice(at + 11, at + 11 + MAX_LABEL)
+  const label = head.slice(0, Math.max(0, head.indexOf('-----')))
+  if (!label.endsWith('PRIVATE KEY') && !label.endsWith('PRIVATE KEY BLOCK')) return undefined
+  const body = at + 11 + label.length + 5
+  const bound = Math.min(text.length, at + MAX_PEM)
+  const tail = text.slice(body, bound).indexOf('-----END')
+  if (tail < 0) return { to: bound, isWhole: false }
+  const rest = body + tail + 8
+  const last = text.slice(rest, rest + MAX_LABEL).indexOf('-----')
+  const to = last < 0 ? rest : rest + last + 5
+  return { to, isWhole: true }
+}
