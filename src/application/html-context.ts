@@ -97,7 +97,11 @@ class ContextReader {
       case 'unquoted':
       case 'before-value':
         throw refusal('an attribute without quotes', 'put quotes around it')
-      default:
+      case 'markup':
+      case 'name':
+      case 'tag':
+      case 'attribute':
+      case 'after-name':
         throw refusal('the name of a tag or attribute', 'write the names out')
     }
   }
