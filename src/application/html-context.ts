@@ -85,21 +85,13 @@ class ContextReader {
   }
 
   hole(): HoleContext {
-    switch (this.#state) {
-      case 'text':
-        return { kind: this.#foreign > 0 ? 'foreign-text' : 'text' }
-      case 'value':
-        return this.#valueHole()
-      case 'raw':
-        return this.#rawHole()
-      case 'comment':
-        throw refusal('a comment', 'leave it out')
-      case 'unquoted':
-      case 'before-value':
-        throw refusal('an attribute without quotes', 'put quotes around it')
-      default:
-        throw refusal('the name of a tag or attribute', 'write the names out')
-    }
+    if (this.#state === 'text') return { kind: this.#foreign > 0 ? 'foreign-text' : 'text' }
+    if (this.#state === 'value') return this.#valueHole()
+    if (this.#state === 'raw') return this.#rawHole()
+    if (this.#state === 'comment') throw refusal('a comment', 'leave it out')
+    if (this.#state === 'unquoted' || this.#state === 'before-value')
+      throw refusal('an attribute without quotes', 'put quotes around it')
+    throw refusal('the name of a tag or attribute', 'write the names out')
   }
 
   end(): void {

@@ -46,7 +46,6 @@ export class HtmlInjector implements TagSink {
   /** What was not let go, and the offset of its first byte. */
   #held: Uint8Array[] = []
   #heldFrom = 0
-  #heldBytes = 0
   #read = 0
   #insertions: { readonly at: number; readonly bytes: Uint8Array }[] = []
   #inline: Inline | undefined
@@ -80,7 +79,6 @@ export class HtmlInjector implements TagSink {
   write(chunk: Uint8Array): Uint8Array[] {
     if (chunk.length === 0) return []
     this.#held.push(chunk)
-    this.#heldBytes += chunk.length
     this.#tokenizer.write(chunk)
     this.#read += chunk.length
     if (!this.#injection.nonce) return this.#release(this.#read)
@@ -178,7 +176,6 @@ export class HtmlInjector implements TagSink {
       }
       if (until > done) out.push(chunk.subarray(done, until))
       this.#heldFrom += until
-      this.#heldBytes -= until
       if (until < chunk.length) {
         this.#held[taken] = chunk.subarray(until)
         break

@@ -31,28 +31,22 @@ export function html(strings: TemplateStringsArray, ...values: readonly HtmlValu
 }
 
 function write(value: HtmlValue, context: HoleContext): string {
+  if (context.kind === 'text' || context.kind === 'foreign-text') return writeText(value, context)
+  const text = textOf(value)
+  if (context.kind === 'plain-text') return encodeHtml(text)
+  if (context.kind === 'script-string') return encodeJavaScriptString(text)
+  if (context.kind === 'attribute') return encodeAttribute(text)
+  const isWhole = context.before.trim() === '' && context.isFirst
+  return encodeAttribute(isWhole ? safeUrl(text) : encodeUrlComponent(text))
+}
+
+function writeText(value: HtmlValue, context: HoleContext): string {
+  if (Array.isArray(value)) return value.map((one) => writeText(one as HtmlValue, context)).join('')
   const origin = rawOriginOf(value)
-  switch (context.kind) {
-    case 'text':
-    case 'foreign-text':
-      if (Array.isArray(value)) return value.map((one) => write(one as HtmlValue, context)).join('')
-      if (origin === undefined) return encodeHtml(textOf(value))
-      if (origin === 'sanitiser' && context.kind === 'foreign-text')
-        throw misplaced('SVG and MathML, which read it otherwise')
-      return String(value)
-    case 'plain-text':
-      return encodeHtml(textOf(value))
-    case 'attribute':
-      return encodeAttribute(textOf(value))
-    case 'script-string':
-      return encodeJavaScriptString(textOf(value))
-    case 'url':
-      return encodeAttribute(
-        context.before.trim() === '' && context.isFirst
-          ? safeUrl(textOf(value))
-          : encodeUrlComponent(textOf(value)),
-      )
-  }
+  if (origin === undefined) return encodeHtml(textOf(value))
+  if (origin === 'sanitiser' && context.kind === 'foreign-text')
+    throw misplaced('SVG and MathML, which read it otherwise')
+  return String(value)
 }
 
 function textOf(value: HtmlValue): string {

@@ -41,23 +41,18 @@ export function createRender(actions: MaskActions = {}): Render {
   }
 }
 
+const BY_KIND: { readonly [kind in MaskKind]?: (value: string) => string } = {
+  email: maskEmail,
+  phone: maskPhone,
+  card: maskCreditCard,
+  us_ssn: maskSsn,
+  credential: () => '***',
+  url_credentials: () => '***',
+  authorization: () => '***',
+}
+
 function maskByKind(kind: MaskKind, value: string): string {
-  switch (kind) {
-    case 'email':
-      return maskEmail(value)
-    case 'phone':
-      return maskPhone(value)
-    case 'card':
-      return maskCreditCard(value)
-    case 'us_ssn':
-      return maskSsn(value)
-    case 'credential':
-    case 'url_credentials':
-    case 'authorization':
-      return '***'
-    default:
-      return `[${kind}]`
-  }
+  return BY_KIND[kind]?.(value) ?? `[${kind}]`
 }
 
 function isCounted(code: number): boolean {

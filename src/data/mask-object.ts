@@ -152,8 +152,8 @@ export function maskObject(value: unknown, masking: ObjectMasking): unknown {
     if (object instanceof Blob) return `[${object.size} bytes]`
     if (object instanceof RegExp) return walk(String(object))
     if (typeof object['toJSON'] === 'function') return walk((object['toJSON'] as () => unknown)())
-    if (object instanceof String || object instanceof Number || object instanceof Boolean)
-      return walk(object.valueOf())
+    const inner: unknown = object.valueOf()
+    if (typeof inner !== 'object') return walk(inner)
     const masked: Plain = {}
     for (const [key, value] of Object.entries(object)) put(masked, key, walkEntry(key, value))
     return masked

@@ -103,7 +103,7 @@ async function visit(page: Page, bodies: readonly string[]): Promise<{ ran: numb
   })
   for (current = 0; current < bodies.length; current++) {
     await page.goto('http://shop.test/page', { waitUntil: 'domcontentloaded' })
-    marks.push((await page.evaluate(VISIT)) as number)
+    marks.push(await page.evaluate<number>(VISIT))
   }
   return { ran: [...ran], marks }
 }

@@ -109,14 +109,14 @@ export function isHongKong(text: string): boolean {
 }
 
 const VIN_WEIGHTS = [8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2]
-const VIN_VALUES: Readonly<Record<string, number>> = ({
-	...Object.fromEntries([...'0123456789'].map((digit) => [digit, Number(digit)])),
-	...Object.fromEntries([...'ABCDEFGH'].map((letter, i) => [letter, i + 1])),
-	...Object.fromEntries([...'JKLMN'].map((letter, i) => [letter, i + 1])),
-	P: 7,
-	R: 9,
-	...Object.fromEntries([...'STUVWXYZ'].map((letter, i) => [letter, i + 2]))
-})
+const VIN_VALUES: Readonly<Record<string, number>> = {
+  ...Object.fromEntries([...'0123456789'].map((digit) => [digit, Number(digit)])),
+  ...Object.fromEntries([...'ABCDEFGH'].map((letter, i) => [letter, i + 1])),
+  ...Object.fromEntries([...'JKLMN'].map((letter, i) => [letter, i + 1])),
+  P: 7,
+  R: 9,
+  ...Object.fromEntries([...'STUVWXYZ'].map((letter, i) => [letter, i + 2])),
+}
 
 /** No I, O or Q; the ninth place is the weighted sum mod 11, `X` for 10 (49 CFR 565.15). */
 export function isVin(text: string): boolean {

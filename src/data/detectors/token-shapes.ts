@@ -2,6 +2,8 @@ import type { MaskKind } from '../mask-kinds.ts'
 import { BASE64_MARK, BASE64URL, classAt, DIGIT, DOT, HEX, isWordAt, runEnd, TILDE } from './characters.ts'
 import type { Finding } from './finding.ts'
 
+const NO_SHAPES: readonly (readonly [MaskKind, Shape])[] = []
+
 type Shape = (text: string, start: number, end: number) => readonly [from: number, to: number] | undefined
 
 /** What of these kinds is at a word. */
@@ -34,9 +36,8 @@ export function createShapeDetector(kinds: ReadonlySet<MaskKind>): ShapeDetector
   const findsMaxmind = kinds.has('maxmind_key')
   return (text, start, end) => {
     const next = text.charCodeAt(end)
-    const shapes = next < 128 ? byNext[next] : undefined
-    for (let i = 0; shapes && i < shapes.length; i++) {
-      const [kind, shape] = shapes[i] as readonly [MaskKind, Shape]
+    const shapes = (next < 128 ? byNext[next] : undefined) ?? NO_SHAPES
+    for (const [kind, shape] of shapes) {
       const span = shape(text, start, end)
       if (span) return { kind, from: span[0], to: span[1] }
     }
