@@ -19,6 +19,7 @@ import { roleCommand } from './commands/role.ts'
 import { policyCommand } from './commands/policy.ts'
 import { lintCommand } from './commands/lint.ts'
 import { keyCommand } from './commands/key.ts'
+import { maskCommand } from './commands/mask.ts'
 import { rulesCommand } from './commands/rules.ts'
 import { upCommand } from './commands/up.ts'
 import { userCommand } from './commands/user.ts'
@@ -92,6 +93,7 @@ Examples:
     lintCommand,
     keyCommand,
     dataCommand,
+    maskCommand,
   ]
   for (const command of commands) program.addCommand(command(context).copyInheritedSettings(program))
   program.addCommand(completionCommand(context, program).copyInheritedSettings(program))

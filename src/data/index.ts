@@ -76,6 +76,22 @@ export {
   type MaskGroup,
   type MaskKind,
 } from './mask-kinds.ts'
+export {
+  createJsonMask,
+  type JsonFault,
+  type JsonMask,
+  type JsonMasking,
+  type JsonPiece,
+} from './mask-json.ts'
+export { createLogMask, type LogMask } from './mask-log.ts'
+export {
+  compileReplyMask,
+  createReplyMaskStream,
+  maskJsonReply,
+  type ReplyMask,
+  type ReplyMaskConfig,
+  replyMaskSchema,
+} from './mask-reply.ts'
 export { SecretRegistry } from './mask-secrets.ts'
 export { createMaskStream, type MaskStream, maskTransform } from './mask-stream.ts'
 export { createTextMask, maskCreditCard, maskDict, maskEmail, maskPhone, maskSsn, maskText } from './mask.ts'

@@ -59,7 +59,7 @@ function isCounted(code: number): boolean {
   return (code >= 48 && code <= 57) || (code >= 65 && code <= 90) || (code >= 97 && code <= 122) || code > 127
 }
 
-/** Stars for all letters and digits but the last `count`; punctuation stays. */
+/** Stars for all letters and digits but the last `count`; punctuation stays, but for what would end a string or begin an escape. */
 function keepLast(value: string, count: number): string {
   let letters = 0
   for (let i = 0; i < value.length; i++) if (isCounted(value.charCodeAt(i))) letters++
@@ -67,7 +67,8 @@ function keepLast(value: string, count: number): string {
   let out = ''
   for (const character of value) {
     const counts = isCounted(character.charCodeAt(0))
-    out += counts && hidden > 0 ? '*' : character
+    const isMark = character === '\\' || character === '"'
+    out += isMark || (counts && hidden > 0) ? '*' : character
     if (counts) hidden -= character.length
   }
   return out

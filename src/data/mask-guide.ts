@@ -60,6 +60,12 @@ function digitsOf(text: string): string {
 }
 
 function maskDigits(text: string): string {
-  const digits = digitsOf(text)
-  return digits.length < 4 ? '***' : '*'.repeat(digits.length - 4) + digits.slice(-4)
+  let count = 0
+  let last = ''
+  for (let i = text.length - 1; i >= 0; i--) {
+    const code = text.charCodeAt(i)
+    if (code < 48 || code > 57) continue
+    if (++count <= 4) last = text.charAt(i) + last
+  }
+  return count < 4 ? '***' : '*'.repeat(count - 4) + last
 }

@@ -167,14 +167,35 @@ function plainer(a: MaskKind, b: MaskKind): MaskKind {
   return a === 'registered' ? b : groupOf(a) === 'secret' ? a : 'registered'
 }
 
-/** The text with each finding in its masked form. */
+/** The text with each finding in its masked form. JSON stays JSON: what was a number there becomes a string. */
 export function rewrite(text: string, findings: readonly Finding[], render: Render): string {
   if (findings.length === 0) return text
   let out = ''
   let copied = 0
   for (const { kind, from, to } of findings) {
-    out += text.slice(copied, from) + render(kind, text.slice(from, to))
+    const masked = render(kind, text.slice(from, to))
+    out += text.slice(copied, from) + (isJsonNumber(text, from, to) ? `"${masked}"` : masked)
     copied = to
   }
   return out + text.slice(copied)
+}
+
+/** Whether digits stand where JSON has a number: after `":`, `[` or `,`, before `,`, `]` or `}`. */
+function isJsonNumber(text: string, from: number, to: number): boolean {
+  const last = text.charCodeAt(to - 1)
+  if (last < 48 || last > 57 || ![44, 93, 125].includes(text.charCodeAt(afterBlanks(text, to, 1))))
+    return false
+  const before = afterBlanks(text, from - 1, -1)
+  const mark = text.charCodeAt(before)
+  const isPlace =
+    mark === 91 || mark === 44 || (mark === 58 && text.charCodeAt(afterBlanks(text, before - 1, -1)) === 34)
+  return isPlace && /^-?\d+(?:\.\d+)?$/.test(text.slice(from, Math.min(to, from + 32)))
+}
+
+const MAX_BLANKS = 16
+
+function afterBlanks(text: string, at: number, step: 1 | -1): number {
+  let place = at
+  for (let i = 0; i < MAX_BLANKS && text.charCodeAt(place) <= 32; i++) place += step
+  return place
 }

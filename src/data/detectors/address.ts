@@ -30,10 +30,12 @@ export function emailAround(text: string, at: number, from: number): Span | unde
   let start = at
   const first = Math.max(from, at - MAX_LOCAL)
   while (start > first && isLocalPart(text, start - 1)) start--
+  // The letter of an escape is none of the name: in `\\nann@example.com` it is `ann`.
+  if (start > first && text.charCodeAt(start - 1) === 92) start += text.charCodeAt(start) === 117 ? 5 : 1
   while (start < at && LOCAL_MARKS.includes(text.charAt(start))) start++
   let end = runEnd(text, at + 1, ALNUM | DOT | HYPHEN, MAX_DOMAIN)
   while (end > at + 1 && (classAt(text, end - 1) & ALNUM) === 0) end--
-  if (start === at) return undefined
+  if (start >= at) return undefined
   const dot = at + 1 + text.slice(at + 1, end).lastIndexOf('.')
   if (dot <= at + 1 || (classAt(text, dot + 1) & DIGIT) !== 0) return undefined
   return { from: start, to: end }

@@ -115,6 +115,8 @@ function found(text: string, start: number, lineTo: number): Finding | undefined
   const isQuoted = isQuote(quote)
   if (isQuoted) from++
   else from = start
+  // What begins an object or a list is not the value; the names in it tell.
+  if (!isQuoted && (quote === '{' || quote === '[')) return undefined
   const to = isQuoted ? quotedEnd(text, from, quote, slashes) : lineTo >= 0 ? lineTo : bareEnd(text, from)
   if (to <= from || isMasked(text, from, to)) return undefined
   return { kind: 'credential', from, to }
@@ -166,12 +168,22 @@ function endsAtComma(text: string, at: number): boolean {
   return next === 61 || next === 58
 }
 
+/**
+ * The end of a header field's value: the line's, or that of the string it is in - a quote that no backslash is before and that
+ * opens no parameter (`Digest username="ann"`).
+ */
 function lineEnd(text: string, from: number, opener: string): number {
   const stop = Math.min(text.length, from + MAX_VALUE)
+  let isParameter = false
   for (let i = from; i < stop; i++) {
     const code = text.charCodeAt(i)
-    if (code === 10 || code === 13 || text.charAt(i) === opener) return i
-    if (code === 92 && (text.charAt(i + 1) === 'n' || text.charAt(i + 1) === 'r')) return i
+    if (code === 10 || code === 13) return i
+    if (code === 92) {
+      const next = text.charAt(i + 1)
+      if (next === 'n' || next === 'r') return i
+      i++
+    } else if (code === 34 && (isParameter || text.charCodeAt(i - 1) === 61)) isParameter = !isParameter
+    else if (code === 34 || text.charAt(i) === opener) return i
   }
   return stop
 }

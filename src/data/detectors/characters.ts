@@ -18,11 +18,11 @@ export const ALNUM: number = DIGIT | LOWER | UPPER
 export const WORD: number = ALNUM | UNDERSCORE
 export const BASE64URL: number = WORD | HYPHEN
 
-/** The classes of each ASCII character. */
+/** The classes of each UTF-16 code unit, so that a loop needs no branch; those beyond ASCII have none. */
 export const CLASSES: Uint16Array = buildClasses()
 
 function buildClasses(): Uint16Array {
-  const classes = new Uint16Array(128)
+  const classes = new Uint16Array(65_536)
   const add = (characters: string, bits: number): void => {
     for (const character of characters) {
       const code = character.charCodeAt(0)

@@ -17,10 +17,14 @@ export function privateKeyAt(text: string, at: number): PemKey | undefined {
   if (!label.endsWith('PRIVATE KEY') && !label.endsWith('PRIVATE KEY BLOCK')) return undefined
   const body = at + 11 + label.length + 5
   const bound = Math.min(text.length, at + MAX_PEM)
-  const tail = text.slice(body, bound).indexOf('-----END')
+  const after = text.slice(body, bound)
+  const tail = after.indexOf('-----END')
+  // A string ends before the key does: the key was cut.
+  const quote = after.indexOf('"')
+  if (quote >= 0 && (tail < 0 || quote < tail)) return { to: body + quote, isWhole: true }
   if (tail < 0) return { to: bound, isWhole: false }
-  const rest = body + tail + 8
-  const last = text.slice(rest, rest + MAX_LABEL).indexOf('-----')
-  const to = last < 0 ? rest : rest + last + 5
+  const ending = body + tail + 8
+  const last = text.slice(ending, ending + MAX_LABEL).indexOf('-----')
+  const to = last < 0 ? ending : ending + last + 5
   return { to, isWhole: true }
 }

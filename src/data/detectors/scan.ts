@@ -31,14 +31,14 @@ export function createScan(kinds: ReadonlySet<MaskKind>, weak: WeakFindings): Sc
     if (from > 0 && isWordAt(text, from - 1)) while (at < length && isWordAt(text, at)) at++
     while (at < length) {
       const code = text.charCodeAt(at)
-      let classes = code < 128 ? (CLASSES[code] as number) : 0
+      let classes = CLASSES[code] as number
       let found: Finding | undefined
       if ((classes & WORD) !== 0) {
         const start = at++
         let next = 32
         for (; at < length; at++) {
           next = text.charCodeAt(at)
-          const more = next < 128 ? (CLASSES[next] as number) : 0
+          const more = CLASSES[next] as number
           if ((more & WORD) === 0) break
           classes |= more
         }
