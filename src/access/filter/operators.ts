@@ -123,7 +123,7 @@ function stageIn(expr: Binary, left: Staged, right: Staged, size: number, scene:
   if (!fits(element, 'entity'))
     refuse(`expected ${ENTITIES_ARE_NEEDED} after \`in\`, found ${named(right.type)}`, at)
   if (left.run === undefined && left.type?.kind === 'entity') {
-    if (element === undefined) return refuse('the schema does not tell what stands after `in`', at)
+    if (element === undefined) return refuse('the schema does not know what stands after `in`', at)
     const targets = element.kind === 'entity' ? element.names : []
     for (const type of left.type.names) for (const target of targets) judgePath(type, target, left, at, scene)
   }
