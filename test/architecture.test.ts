@@ -59,7 +59,7 @@ const PLAN: Readonly<Record<string, Room>> = {
   cli: {
     rooms: ['.', ...ROOMS, 'store', 'config', 'console'],
     node: ['fs', 'path', 'process', 'readline/promises', 'url', 'os', 'util'],
-    packages: ['commander', 'pg'],
+    packages: ['commander', 'pg', 'yaml'],
   },
 }
 
