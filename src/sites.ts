@@ -1,12 +1,15 @@
+import { createHmac } from 'node:crypto'
 import type { RequestListener } from 'node:http'
 
 import { authzenPages } from './authzen-pages.ts'
 import type { Config, RouteConfig, UpstreamConfig } from './config/index.ts'
-import type { Clock } from './core/clock.ts'
+import { type Clock, systemRandom } from './core/clock.ts'
 import { RingwallError } from './core/errors.ts'
 import type { Exchange } from './core/exchange.ts'
 import { StreamFault } from './core/fault.ts'
 import { isLoopback } from './core/ip.ts'
+import type { Keys } from './core/keys.ts'
+import { Secret } from './core/secret.ts'
 import type { Upstream } from './core/wall.ts'
 import { forwardingFields } from './edge/index.ts'
 import { type Identity, identityPages } from './identity/index.ts'
@@ -143,9 +146,16 @@ function partsOf(config: Config, kept: Kept, clock: Clock, identity: Identity, i
     geography,
     visitors: kept.visitors.of(config.security.perimeter, geography),
     policy,
+    forms: { formKey: formKeyOf(kept.keys), random: systemRandom },
     decode: decodeBody,
     httpsPort,
   }
+}
+
+/** Gateways with the same keyring take each other's form tokens. A rotation of the cookie key ends pages that are open. */
+function formKeyOf(keys: Keys): Secret {
+  const key = createHmac('sha256', keys.current('cookie').material.reveal())
+  return new Secret(key.update('ringwall form tokens').digest('base64url'))
 }
 
 /** Sign-in pages walk through all walls too. Passwords look like attacks, so the attack rules leave their forms alone. */

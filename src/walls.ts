@@ -1,6 +1,6 @@
 import { accessWall, type PolicySet } from './access/index.ts'
 import { askFor, explainBy } from './access-policy.ts'
-import { applicationWall } from './application/index.ts'
+import { applicationWall, type HtmlParts } from './application/index.ts'
 import type { Config, RouteConfig } from './config/index.ts'
 import type { Clock } from './core/clock.ts'
 import type { NoteUse } from './core/holding.ts'
@@ -29,6 +29,8 @@ export interface Parts {
   readonly decode: DecodeBody
   readonly geography: Geography | undefined
   readonly visitors: Visitors | undefined
+  /** What tokens of forms are made with. */
+  readonly forms: HtmlParts
   /** The policy of routes with `access`, where one is configured. */
   readonly policy: PolicySet | undefined
   /** The public port of HTTPS, where it is listened on. */
@@ -61,7 +63,7 @@ export function buildWalls(
     gatewayWall(security, route, parts),
     identityWall(identity, route, audience),
     accessWall(security.authorization, route, parts.noteUse, policy),
-    applicationWall(security.application, route),
+    applicationWall(security.application, route, { html: parts.forms }),
     dataWall(route),
   ]
 }

@@ -31,7 +31,7 @@ function raisedCodes({ text }: Text): string[] {
   // `refuse` is also the name of a room's own function, where it is not the verdict's.
   const isOwn = /\bfunction refus\w*\(|\bconst refus\w* = |^ +#?refus\w*\([^)]*\)?.*\{$/m.test(code)
   const direct = !isOwn
-    ? [...code.matchAll(/\b(?:refuse|StreamFault|malformed\w*|refus\w+)\(\s*'([^']*)'/g)]
+    ? [...code.matchAll(/\b(?:refuse|StreamFault|malformed\w*|refus\w+)\(\s*'([a-z]+\.[a-z-]+)'/g)]
     : []
   const fields = [...code.matchAll(/\bcode(?:\s*[:=]|\s*===)\s*(?:[^'\n;]*\?\s*)?'([a-z]+\.[a-z-]+)'/g)]
   return [...direct, ...fields].map((match) => match[1] as string)

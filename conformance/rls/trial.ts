@@ -74,7 +74,7 @@ export async function tryPolicySets(
   extent: Extent,
   progress: (tally: Tally) => void,
 ): Promise<Tally | undefined> {
-  const lease = await leasePostgres()
+  const lease = (await leasePostgres()) ?? (await leasePostgres())
   if (lease === undefined) return undefined
   const prefix = `rwc_${process.pid}_${Math.random().toString(36).slice(2, 8)}`
   const admin = new Client({ connectionString: lease.url.reveal() })

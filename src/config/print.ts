@@ -13,8 +13,9 @@ const DURATIONS = new Set([
   'idle_timeout',
   'default_ttl',
   'max_ttl',
+  'every',
 ])
-const SIZES = new Set(['max_body', 'inspect_body'])
+const SIZES = new Set(['max_body', 'inspect_body', 'inspect', 'max_file', 'max_field', 'max_unpacked'])
 
 /** The whole configuration, defaults included, as YAML that could be loaded again; secrets are `[secret]`. */
 export function printConfig(config: Config): string {

@@ -19,11 +19,12 @@ export interface FileText {
   readonly text: string
 }
 
-/** What a plan is read from: policies and schema as Cedar text or JSON, the mapping as JSON with `entities` and `database`. */
+/** What a plan is read from: policies and schema as Cedar text or JSON, and a mapping with `entities` and `database`. */
 export interface PlanFiles {
   readonly policies: FileText
   readonly schema: FileText
-  readonly mapping: FileText
+  /** Plain data, as YAML or JSON holds it. */
+  readonly mapping: unknown
 }
 
 /** Reads and checks the files of a plan. Throws RingwallError for the first mistake, with its place. */
@@ -36,7 +37,7 @@ export function readPlanFiles(
   const readPolicies = isJson(policies) ? parseJsonPolicies(policies.text) : parsePolicies(policies.text)
   const knownPolicies = valueOf(readPolicies, policies, 'access.policies-invalid')
   requireValid(knownPolicies, knownSchema, policies)
-  return planInput(knownPolicies, knownSchema, parseMapping(mapping), server)
+  return planInput(knownPolicies, knownSchema, mapping, server)
 }
 
 /** The same from what is read already: `mapping` is the mapping of filters with a `database` beside its `entities`. */
@@ -89,18 +90,6 @@ function withSchema(raw: Plain, schema: string): Plain {
 function eachOf(raw: unknown, change: (value: unknown) => unknown): unknown {
   if (!isPlain(raw)) return raw
   return Object.fromEntries(Object.entries(raw).map(([name, value]) => [name, change(value)]))
-}
-
-function parseMapping({ file, text }: FileText): MappingConfig & { readonly database?: unknown } {
-  try {
-    return JSON.parse(text) as MappingConfig
-  } catch (cause) {
-    throw new RingwallError(
-      'access.mapping-invalid',
-      `the mapping is not JSON: ${(cause as Error).message}`,
-      { at: { file }, cause },
-    )
-  }
 }
 
 function isJson({ file }: FileText): boolean {

@@ -27,7 +27,8 @@ export interface Scene {
 
 /** Undefined where there is no server. Every role whose name starts with `prefix` is dropped afterwards. */
 export async function leaseScene(): Promise<Scene | undefined> {
-  const lease = await leasePostgres()
+  // A process that is busy starting may miss the time it gives a server; one that is not there says so at once.
+  const lease = (await leasePostgres()) ?? (await leasePostgres()) ?? (await leasePostgres())
   if (lease === undefined) return undefined
   const prefix = `rw_${process.pid}_${Math.random().toString(36).slice(2, 8)}`
   const admin = new Client({ connectionString: lease.url.reveal() })

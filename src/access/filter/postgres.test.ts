@@ -66,11 +66,12 @@ test('what is below a folder is found level by level', async (context) => {
   const { text, parameters } = filter
     .accessibleBy({ principal: ALICE, action: READ, entities: PEOPLE }, 'Document')
     .toSql()
-  const { rows } = await client.query<{ count: string }>(`SELECT count(*) FROM documents WHERE ${text}`, [
-    ...parameters,
-  ])
+  const { rows } = await client.query<{ count: number }>(
+    `SELECT count(*)::int FROM documents WHERE ${text}`,
+    [...parameters],
+  )
   // Folder 12 and 120 to 129, with 20 documents each.
-  assert.equal(rows[0]?.count, '220')
+  assert.equal(rows[0]?.count, 220)
 })
 
 test('an id that could be SQL stays an id, as a parameter and as a literal', async (context) => {

@@ -110,9 +110,9 @@ const broken: readonly (readonly [name: string, argv: () => string[], want: RegE
     /the mapping has no `database`/,
   ],
   [
-    'a mapping that is not JSON',
-    () => ['plan', ...files.slice(0, 4), '--mapping', written('not.json', '{')],
-    /not\.json: the mapping is not JSON/,
+    'a mapping that is not YAML',
+    () => ['plan', ...files.slice(0, 4), '--mapping', written('not.yaml', '{')],
+    /not\.yaml: the mapping is not YAML/,
   ],
   [
     'policies that do not parse',

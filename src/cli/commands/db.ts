@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 
 import { Command } from 'commander'
 import { Client } from 'pg'
+import { parse } from 'yaml'
 
 import {
   applyPlan,
@@ -99,7 +100,7 @@ export function dbCommand({ terminal, exit }: CommandContext): Command {
   return db
 }
 
-const FILES_EXAMPLE = '--policies shop.cedar --schema shop.cedarschema --mapping shop.mapping.json'
+const FILES_EXAMPLE = '--policies shop.cedar --schema shop.cedarschema --mapping shop.mapping.yaml'
 
 function withFiles(command: Command): Command {
   return command
@@ -107,7 +108,7 @@ function withFiles(command: Command): Command {
     .requiredOption('--schema <file>', 'their schema: Cedar text, or JSON')
     .requiredOption(
       '--mapping <file>',
-      'JSON with `entities` (tables and columns) and `database` (what each action does)',
+      'YAML or JSON with `entities` (tables and columns) and `database` (what each action does)',
     )
 }
 
@@ -126,10 +127,25 @@ function makePlan(options: FileOptions, server: string): Pick<DatabasePlan, 'sta
     text: readText(file),
   })
   const input = readPlanFiles(
-    { policies: read(options.policies), schema: read(options.schema), mapping: read(options.mapping) },
+    {
+      policies: read(options.policies),
+      schema: read(options.schema),
+      mapping: readMappingFile(options.mapping),
+    },
     server,
   )
   return server === 'postgres' ? planPostgres(input) : planMariadb(input)
+}
+
+/** YAML, which JSON is too. */
+function readMappingFile(file: string): unknown {
+  const text = readText(file)
+  try {
+    return parse(text)
+  } catch (cause) {
+    const [line] = describeError(cause).split('\n')
+    throw new RingwallError('cli.mapping', `the mapping is not YAML: ${line}`, { at: { file }, cause })
+  }
 }
 
 function readText(file: string): string {
