@@ -82,19 +82,20 @@ function staged(place: Place, at: number): Staged {
     const bind = term.kind === 'set' ? (binding: Binding) => renamed(term, binding) : () => term
     return { type, run: undefined, bind, size }
   }
-  const bind = (binding: Binding): Term => bindThrough(of.bind(binding), binding, place)
+  const bind = (binding: Binding): Term => readThrough(of.bind(binding), binding, place, at)
   return { type, run: undefined, bind, size, ...(of.choices === undefined ? {} : { choices: of.choices }) }
+}
 
-  function bindThrough(term: Term, binding: Binding, place: Place): Term {
-    if (term.kind === 'choice') {
-      const [yes, no] = [bindThrough(term.yes, binding, place), bindThrough(term.no, binding, place)]
-      return { kind: 'choice', test: term.test, yes, no }
-    }
-    if (term.kind === 'known') return known(readKnown(term.value, place.path, binding, at))
-    if (term.kind !== 'entity') return NO_VALUE
-    const read = termIn(place, lookupOf(place, term, binding), false)
-    return renamed(guarded(read, term.guard), binding)
+/** The attribute of an entity that is not the row itself: it is looked up, or it is known after all. */
+function readThrough(term: Term, binding: Binding, place: Place, at: number): Term {
+  if (term.kind === 'choice') {
+    const [yes, no] = [readThrough(term.yes, binding, place, at), readThrough(term.no, binding, place, at)]
+    return { kind: 'choice', test: term.test, yes, no }
   }
+  if (term.kind === 'known') return known(readKnown(term.value, place.path, binding, at))
+  if (term.kind !== 'entity') return NO_VALUE
+  const read = termIn(place, lookupOf(place, term, binding), false)
+  return renamed(guarded(read, term.guard), binding)
 }
 
 const NO_VALUE: Term = known(new Fault('type', 'a record is no single value'))

@@ -16,7 +16,8 @@ import {
 
 import { EntityUid } from '../cedar/value.ts'
 import { AuthorizedWhere } from './authorized-where.ts'
-import { ALICE, filterOf, PEOPLE, READ } from './testing.ts'
+import { ObjectEntities } from '../cedar/objects.ts'
+import { ALICE, filterOf, PEOPLE, READ, SCHEMA } from './testing.ts'
 
 const filter = filterOf(`
   permit (principal, action, resource) when { resource.owner == principal || resource.shared.contains(principal) };
@@ -195,5 +196,31 @@ test('plain SQL runs as it is', () => {
   assert.deepEqual(
     rows.map((row) => row['id']),
     ['own', 'shared'],
+  )
+})
+
+test('SQLite: a principal of a thousand teams is one parameter', () => {
+  const teams = Array.from({ length: 1000 }, (_, at) => new EntityUid('Team', `t"${at}`))
+  const entities = new ObjectEntities(
+    (uid) => (uid.type === 'User' ? { attributes: {}, parents: teams } : undefined),
+    SCHEMA,
+  )
+  const sqlite = filterOf('permit (principal, action, resource) when { principal in resource.team };', {
+    dialect: 'sqlite',
+  })
+  const { text, parameters } = sqlite
+    .accessibleBy({ principal: ALICE, action: READ, entities }, 'Document')
+    .toSql()
+  assert.equal(parameters.length, 1)
+  const database = new DatabaseSync(':memory:')
+  database.exec(
+    `CREATE TABLE documents (id TEXT, team_id TEXT); INSERT INTO documents VALUES ('a', 't"999'), ('b', 't"1000'), ('c', NULL)`,
+  )
+  const rows = database
+    .prepare(`SELECT id FROM documents WHERE ${text}`)
+    .all(...(parameters as SQLInputValue[]))
+  assert.deepEqual(
+    rows.map((row) => row['id']),
+    ['a'],
   )
 })

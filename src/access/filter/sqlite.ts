@@ -1,5 +1,5 @@
 import { type Dialect, quoter, separated } from './dialect.ts'
-import type { Operand } from './predicate.ts'
+import type { Bound, Operand } from './predicate.ts'
 
 function isText({ format }: Operand): boolean {
   return format === 'text' || format === 'uuid'
@@ -8,6 +8,13 @@ function isText({ format }: Operand): boolean {
 /** A pattern for GLOB, which unlike LIKE knows upper from lower case. */
 function globPattern(pattern: readonly string[]): string {
   return pattern.map((piece) => piece.replace(/[*?[]/g, '[$&]')).join('*')
+}
+
+/** From here on values are one parameter; SQLite takes 32,766 of them. */
+const MANY = 500
+
+function jsonOf(values: readonly Bound[]): string {
+  return `[${values.map((value) => (typeof value === 'string' ? JSON.stringify(value) : String(value))).join(',')}]`
 }
 
 /** SQLite 3.38 and newer. Texts must not hold the character NUL: GLOB ends there. */
@@ -29,6 +36,12 @@ export const sqlite: Dialect = {
   oneOf(writer, { of, values, wanted }) {
     this.amongColumn(writer, of)
     writer.text(wanted ? ' IN (' : ' NOT IN (')
+    if (values.length > MANY) {
+      writer.text('SELECT value FROM json_each(')
+      writer.value(jsonOf(values), 'text')
+      writer.text('))')
+      return
+    }
     separated(writer, values, ', ', (value) => writer.value(value, of.format))
     writer.text(')')
   },
