@@ -80,7 +80,12 @@ export const KINDS = {
   pl_pesel: identity('Polish PESEL (date and mod 10)', ['pesel']),
   pl_nip: identity('Polish NIP (mod 11)', ['nip', ...TAX]),
   se_personnummer: identity('Swedish personnummer (date and Luhn)', ['personnummer', 'pnr', 'personal']),
-  no_fodselsnummer: identity('Norwegian fodselsnummer (date and two mod 11)'),
+  no_fodselsnummer: identity('Norwegian fodselsnummer (date and two mod 11)', [
+    'fodselsnummer',
+    'personnummer',
+    'fnr',
+    'birth',
+  ]),
   dk_cpr: identity('Danish CPR number (date)', ['cpr', 'personnummer']),
   fi_hetu: identity('Finnish personal identity code (mod 31)'),
   ee_isikukood: identity('Estonian and Lithuanian personal code (mod 11)', [
@@ -88,7 +93,7 @@ export const KINDS = {
     'asmens',
     'personal',
   ]),
-  cz_rodne_cislo: identity('Czech and Slovak birth number (mod 11)', ['rodne', 'birth']),
+  cz_rodne_cislo: identity('Czech and Slovak birth number (date and mod 11)', ['rodne', 'birth']),
   ro_cnp: identity('Romanian CNP (date and mod 11)', ['cnp', 'numeric personal']),
   bg_egn: identity('Bulgarian EGN (date and mod 11)', ['egn']),
   hr_oib: identity('Croatian OIB (MOD 11,10)', ['oib']),

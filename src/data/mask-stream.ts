@@ -7,7 +7,6 @@ import { type Masker, rewrite } from './masker.ts'
 const REACH: number = MAX_PEM + 4096 + 512
 /** How far before a finding its name or its words may stand. */
 const BEFORE: number = CONTEXT_CHARACTERS * 2
-const MAX_HELD: number = REACH * 8
 
 /** Masks a text that comes in pieces. What was written comes out as soon as no later piece can change it: mostly, at its line's end. */
 export interface MaskStream {
@@ -54,33 +53,26 @@ export function createMaskStream(masker: Masker): MaskStream {
 
   /** Only private keys and secrets go over lines. One that ends where the text does may go on. */
   function cutAtLine(findings: readonly Finding[], lineEnd: number, end: number): number {
-    const across = findings.find((one) => one.from < lineEnd && one.to > lineEnd)
+    const across = findings.find((one) => one.from < lineEnd && (one.to > lineEnd || one.to === end))
     if (!across) return lineEnd
     return across.to < end || across.to - across.from >= MAX_PEM ? across.to : across.from
   }
 
-  /** A place in a long line with nothing around it that belongs together. */
+  /**
+   * A place in a long line. Behind a finding nothing before it counts, so its end is one; otherwise a place far enough before
+   * the next finding.
+   */
   function cutInLine(findings: readonly Finding[]): number {
-    const reach = REACH + masker.secrets.longest
-    let cut = held.length - reach
-    for (const one of findings) {
-      if (one.to <= cut) continue
-      if (one.from > cut + BEFORE) break
-      cut = one.to
-    }
-    const isHidden = cut > held.length - BEFORE
-    if (isHidden && held.length - out < MAX_HELD) return 0
-    return afterBlank(held, Math.min(cut, held.length), findings)
+    const target = held.length - REACH - masker.secrets.longest
+    const next = findings.find((one) => one.to > target)
+    return next && next.from < target + BEFORE ? next.to : afterBlank(held, target)
   }
 }
 
-/** Cuts at a blank where one is near and belongs to no finding: not within an escape or a number. */
-function afterBlank(text: string, cut: number, findings: readonly Finding[]): number {
-  for (let at = cut; at < cut + BEFORE / 2 && at < text.length; at++) {
-    const isFree = findings.every((one) => one.to <= at || one.from > at)
-    if (text.charCodeAt(at - 1) === 32 && isFree) return at
-  }
-  return cut
+/** Cuts at a blank where one is near: not within an escape or a number. */
+function afterBlank(text: string, from: number): number {
+  const blank = text.slice(from, from + BEFORE / 2).indexOf(' ')
+  return blank < 0 ? from : from + blank + 1
 }
 
 /** The same as a web stream of text. */

@@ -180,16 +180,29 @@ export function rewrite(text: string, findings: readonly Finding[], render: Rend
   return out + text.slice(copied)
 }
 
-/** Whether digits stand where JSON has a number: after `":`, `[` or `,`, before `,`, `]` or `}`. */
+/** Whether digits stand where JSON has a number: after `":`, or after `":[` and other numbers; and before `,`, `]` or `}`. */
 function isJsonNumber(text: string, from: number, to: number): boolean {
   const last = text.charCodeAt(to - 1)
   if (last < 48 || last > 57 || ![44, 93, 125].includes(text.charCodeAt(afterBlanks(text, to, 1))))
     return false
-  const before = afterBlanks(text, from - 1, -1)
-  const mark = text.charCodeAt(before)
-  const isPlace =
-    mark === 91 || mark === 44 || (mark === 58 && text.charCodeAt(afterBlanks(text, before - 1, -1)) === 34)
-  return isPlace && /^-?\d+(?:\.\d+)?$/.test(text.slice(from, Math.min(to, from + 32)))
+  if (!/^-?\d+(?:\.\d+)?$/.test(text.slice(from, Math.min(to, from + 32)))) return false
+  let before = afterBlanks(text, from - 1, -1)
+  const stop = Math.max(0, before - MAX_NUMBERS)
+  while (before > stop && isNumberOrComma(text.charCodeAt(before))) before--
+  if (text.charCodeAt(before) === 91) before = afterBlanks(text, before - 1, -1)
+  else if (before !== afterBlanks(text, from - 1, -1)) return false
+  const quote = afterBlanks(text, before - 1, -1)
+  // Behind an odd number of backslashes the quote is in a string, and so are the digits.
+  let slash = quote - 1
+  while (slash >= 0 && quote - slash <= MAX_BLANKS && text.charCodeAt(slash) === 92) slash--
+  const isString = (quote - 1 - slash) % 2 === 1
+  return text.charCodeAt(before) === 58 && text.charCodeAt(quote) === 34 && !isString
+}
+
+const MAX_NUMBERS = 512
+
+function isNumberOrComma(code: number): boolean {
+  return (code >= 48 && code <= 57) || code === 44 || code === 45 || code === 46 || code <= 32
 }
 
 const MAX_BLANKS = 16

@@ -52,8 +52,17 @@ export function assignedValue(text: string, at: number, after: number, first: nu
   const arrow = text.charCodeAt(from)
   if (arrow === 61 || arrow === 62) from++
   while (isBlank(text.charCodeAt(from)) && from - after < 8) from++
+  // `{"label":"Password:","n":1}`: the quote ends the string that the name is in.
+  const isEnd = text.charCodeAt(spaced - 1) !== 34 && text.charCodeAt(from) === 34 && isStructure(text, from + 1)
+  if (isEnd) return undefined
   const opener = text.charAt(name.from - 1)
   return found(text, from, name.isLine ? lineEnd(text, from, isQuote(opener) ? opener : '') : -1)
+}
+
+/** Whether JSON goes on here behind a string. */
+function isStructure(text: string, at: number): boolean {
+  const code = text.charCodeAt(isBlank(text.charCodeAt(at)) ? at + 1 : at)
+  return code === 44 || code === 58 || code === 93 || code === 125
 }
 
 /** `--password x` from its first hyphen. */
@@ -70,10 +79,22 @@ export function elementValue(text: string, at: number, first: number): Finding |
   if (!name) return undefined
   const before = text.charAt(name.from - 1)
   if (before !== '<' && before !== ':') return undefined
-  let to = at + 1
-  const stop = Math.min(text.length, to + MAX_VALUE)
-  while (to < stop && text.charCodeAt(to) !== 60 && text.charCodeAt(to) !== 10) to++
+  const to = elementEnd(text, at + 1)
   return to > at + 1 ? { kind: 'credential', from: at + 1, to } : undefined
+}
+
+/** The closing tag; where there is none, the next tag, the line's end, or the end of the string that the element is in. */
+function elementEnd(text: string, from: number): number {
+  const stop = Math.min(text.length, from + MAX_VALUE)
+  let quote = -1
+  for (let i = from; i < stop; i++) {
+    const code = text.charCodeAt(i)
+    if (code === 60 && text.charCodeAt(i + 1) === 47) return i
+    if (code === 60 || code === 10) return quote < 0 ? i : quote
+    if (code === 92) i++
+    else if (code === 34 && quote < 0) quote = i
+  }
+  return quote < 0 ? stop : quote
 }
 
 /** `user:password@` of the URL whose scheme ends with the colon at `colon`; without colon all before the `@`. */
@@ -139,6 +160,8 @@ function quotedEnd(text: string, from: number, quote: string, slashes: number): 
     else {
       // Without outer escape an even number of backslashes stands for themselves.
       if (code === mark && (slashes === 0 ? run % 2 === 0 : run === slashes)) return i - slashes
+      // The string ends that all of this is in.
+      if (code === 34 && (mark === 34 ? run < slashes : run === 0 && isStructure(text, i + 1))) return i - run
       if (code === 10) return i
       run = 0
     }
@@ -182,10 +205,15 @@ function lineEnd(text: string, from: number, opener: string): number {
       const next = text.charAt(i + 1)
       if (next === 'n' || next === 'r') return i
       i++
-    } else if (code === 34 && (isParameter || text.charCodeAt(i - 1) === 61)) isParameter = !isParameter
+    } else if (code === 34 && (isParameter || opensParameter(text, i))) isParameter = !isParameter
     else if (code === 34 || text.charAt(i) === opener) return i
   }
   return stop
+}
+
+/** `="` and something behind it: at the end of base64 the quote is that of the string. */
+function opensParameter(text: string, quote: number): boolean {
+  return text.charCodeAt(quote - 1) === 61 && text.charCodeAt(quote + 1) > 32 && !isStructure(text, quote + 1)
 }
 
 function isBlank(code: number): boolean {

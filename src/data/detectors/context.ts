@@ -1,5 +1,5 @@
 import { contextOf, type MaskKind } from '../mask-kinds.ts'
-import { classAt, LOWER, UPPER } from './characters.ts'
+import { ALNUM, classAt } from './characters.ts'
 
 /** How findings count whose form alone proves too little. */
 export type WeakFindings = 'context' | 'always' | 'never'
@@ -22,11 +22,11 @@ export function createWeighing(weak: WeakFindings): Weighing {
   }
 }
 
-/** Whether a word stands in lower-case text with no letter on either side. */
+/** Whether a word stands in lower-case text with neither letter nor digit on either side. */
 function hasWord(text: string, word: string): boolean {
   for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 1)) {
-    const isLetter = (place: number): boolean => (classAt(text, place) & (LOWER | UPPER)) !== 0
-    if (!isLetter(at - 1) && !isLetter(at + word.length)) return true
+    const isWithin = (place: number): boolean => (classAt(text, place) & ALNUM) !== 0
+    if (!isWithin(at - 1) && !isWithin(at + word.length)) return true
   }
   return false
 }

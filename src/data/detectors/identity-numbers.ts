@@ -118,8 +118,9 @@ export function isPersonnummer(digits: string): boolean {
   return isDay(pairAt(ten, 2), pairAt(ten, 4) % 60) && passesLuhn(ten)
 }
 
+/** 40 is added to the day of those without residence, 40 or 80 to the month of invented ones. */
 export function isFodselsnummer(digits: string): boolean {
-  if (!isDay(pairAt(digits, 2) % 40, pairAt(digits, 0) % 40)) return false
+  if (pairAt(digits, 0) > 71 || !isDay(pairAt(digits, 2) % 40, pairAt(digits, 0) % 40)) return false
   return (
     sum11(digits, [3, 7, 6, 1, 8, 9, 4, 5, 2, 1]) === 0 &&
     sum11(digits, [5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1]) === 0
@@ -137,8 +138,10 @@ export function isIsikukood(digits: string): boolean {
   return check === digitAt(digits, 10)
 }
 
+/** The first nine mod 11, where 10 counts as 0 (of numbers until 1985). */
 export function isRodneCislo(digits: string): boolean {
-  return isDay((pairAt(digits, 2) % 50) % 20, pairAt(digits, 4)) && Number(digits) % 11 === 0
+  const isDate = isDay((pairAt(digits, 2) % 50) % 20, pairAt(digits, 4))
+  return isDate && (Number(digits.slice(0, 9)) % 11) % 10 === digitAt(digits, 9)
 }
 
 export function isCnp(digits: string): boolean {

@@ -53,6 +53,8 @@ export function createNumberDetector(kinds: ReadonlySet<MaskKind>, weighing: Wei
     let digits = ''
     for (const form of candidates) {
       if (!hasSeparators(text, run, form.separators)) continue
+      // Groups that go on are of something longer, such as a UUID.
+      if (run > 0 && form.kind !== 'card' && text.charCodeAt(end) === 45 && isWordAt(text, end + 1)) continue
       if (digits === '') digits = run === 0 ? text.slice(start, end) : digitsOf(text, start, end)
       if (form.check(digits) && (!form.isWeak || weighing(text, start, form.kind)))
         return { kind: form.kind, from: start, to: end }

@@ -20,11 +20,18 @@ export function privateKeyAt(text: string, at: number): PemKey | undefined {
   const after = text.slice(body, bound)
   const tail = after.indexOf('-----END')
   // A string ends before the key does: the key was cut.
-  const quote = after.indexOf('"')
+  const quote = quoteIn(after)
   if (quote >= 0 && (tail < 0 || quote < tail)) return { to: body + quote, isWhole: true }
   if (tail < 0) return { to: bound, isWhole: false }
   const ending = body + tail + 8
   const last = text.slice(ending, ending + MAX_LABEL).indexOf('-----')
-  const to = last < 0 ? ending : ending + last + 5
+  const to = last < 0 ? Math.min(text.length, ending + MAX_LABEL) : ending + last + 5
   return { to, isWhole: true }
+}
+
+/** Where the first quote is, with the backslashes before it; -1 where there is none. */
+function quoteIn(text: string): number {
+  let quote = text.indexOf('"')
+  while (quote > 0 && text.charCodeAt(quote - 1) === 92) quote--
+  return quote
 }
