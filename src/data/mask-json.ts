@@ -156,6 +156,8 @@ export function createJsonMask(masking: JsonMasking): JsonMask {
     return to
   }
 
+  const hasFailed = (): boolean => fault !== undefined
+
   function taken(): JsonPiece {
     if (fault !== undefined) return { ok: false, fault }
     const text = out
@@ -166,7 +168,7 @@ export function createJsonMask(masking: JsonMasking): JsonMask {
   return {
     write(piece) {
       let at = 0
-      while (at < piece.length && fault === undefined) {
+      while (at < piece.length && !hasFailed()) {
         if (token !== '') {
           at = resume(piece, at)
           continue
