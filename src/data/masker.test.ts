@@ -133,7 +133,7 @@ function inspect(value: unknown): string {
       one instanceof FormData
     )
       return [...one].map(text).join()
-    if (one instanceof URL || one instanceof String) return String(one)
+    if (one instanceof URL || typeof one.valueOf() === 'string') return String(one)
     try {
       return Object.getOwnPropertyNames(one)
         .map((key) => `${key}:${text((one as Record<string, unknown>)[key])}`)
