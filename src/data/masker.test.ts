@@ -133,7 +133,9 @@ function inspect(value: unknown): string {
       one instanceof FormData
     )
       return [...one].map(text).join()
-    if (one instanceof URL || typeof one.valueOf() === 'string') return String(one)
+    if (one instanceof URL) return one.href
+    const inner: unknown = one.valueOf()
+    if (typeof inner === 'string') return inner
     try {
       return Object.getOwnPropertyNames(one)
         .map((key) => `${key}:${text((one as Record<string, unknown>)[key])}`)
