@@ -3,6 +3,9 @@ import { type Render } from './mask-action.ts'
 import { maskJsonText, maskMultipart } from './mask-body.ts'
 import type { FieldMask, FieldNames } from './mask-fields.ts'
 
+/** Scalars in an object's clothes. */
+const BOXES = new Set(['[object String]', '[object Number]', '[object Boolean]'])
+
 /** How objects are masked. */
 export interface ObjectMasking {
   readonly names: FieldNames
@@ -152,8 +155,7 @@ export function maskObject(value: unknown, masking: ObjectMasking): unknown {
     if (object instanceof Blob) return `[${object.size} bytes]`
     if (object instanceof RegExp) return walk(String(object))
     if (typeof object['toJSON'] === 'function') return walk((object['toJSON'] as () => unknown)())
-    const inner: unknown = object.valueOf()
-    if (typeof inner !== 'object') return walk(inner)
+    if (BOXES.has(Object.prototype.toString.call(object))) return walk(object.valueOf())
     const masked: Plain = {}
     for (const [key, value] of Object.entries(object)) put(masked, key, walkEntry(key, value))
     return masked

@@ -134,8 +134,7 @@ function inspect(value: unknown): string {
     )
       return [...one].map(text).join()
     if (one instanceof URL) return one.href
-    const inner: unknown = one.valueOf()
-    if (typeof inner === 'string') return inner
+    if (Object.prototype.toString.call(one) === '[object String]') return String.prototype.valueOf.call(one)
     try {
       return Object.getOwnPropertyNames(one)
         .map((key) => `${key}:${text((one as Record<string, unknown>)[key])}`)
