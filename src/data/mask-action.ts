@@ -41,23 +41,19 @@ export function createRender(actions: MaskActions = {}): Render {
   }
 }
 
+/** The guide's forms, and stars for what no part may be seen of. */
+const FORMS: Readonly<Partial<Record<MaskKind, (value: string) => string>>> = {
+  email: maskEmail,
+  phone: maskPhone,
+  card: maskCreditCard,
+  us_ssn: maskSsn,
+  credential: () => '***',
+  url_credentials: () => '***',
+  authorization: () => '***',
+}
+
 function maskByKind(kind: MaskKind, value: string): string {
-  switch (kind) {
-    case 'email':
-      return maskEmail(value)
-    case 'phone':
-      return maskPhone(value)
-    case 'card':
-      return maskCreditCard(value)
-    case 'us_ssn':
-      return maskSsn(value)
-    case 'credential':
-    case 'url_credentials':
-    case 'authorization':
-      return '***'
-    default:
-      return `[${kind}]`
-  }
+  return FORMS[kind]?.(value) ?? `[${kind}]`
 }
 
 function isCounted(code: number): boolean {

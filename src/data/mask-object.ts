@@ -152,8 +152,9 @@ export function maskObject(value: unknown, masking: ObjectMasking): unknown {
     if (object instanceof Blob) return `[${object.size} bytes]`
     if (object instanceof RegExp) return walk(String(object))
     if (typeof object['toJSON'] === 'function') return walk((object['toJSON'] as () => unknown)())
-    if (object instanceof String || object instanceof Number || object instanceof Boolean)
-      return walk(object.valueOf())
+    // A boxed string, number or boolean.
+    const boxed: unknown = object.valueOf()
+    if (typeof boxed !== 'object') return walk(boxed)
     const masked: Plain = {}
     for (const [key, value] of Object.entries(object)) put(masked, key, walkEntry(key, value))
     return masked

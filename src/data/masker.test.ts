@@ -133,7 +133,8 @@ function inspect(value: unknown): string {
       one instanceof FormData
     )
       return [...one].map(text).join()
-    if (one instanceof URL || one instanceof String) return String(one)
+    if (one instanceof URL) return one.href
+    if (Object.prototype.toString.call(one) === '[object String]') return [...(one as string)].join('')
     try {
       return Object.getOwnPropertyNames(one)
         .map((key) => `${key}:${text((one as Record<string, unknown>)[key])}`)

@@ -53,7 +53,8 @@ export function assignedValue(text: string, at: number, after: number, first: nu
   if (arrow === 61 || arrow === 62) from++
   while (isBlank(text.charCodeAt(from)) && from - after < 8) from++
   // `{"label":"Password:","n":1}`: the quote ends the string that the name is in.
-  const isEnd = text.charCodeAt(spaced - 1) !== 34 && text.charCodeAt(from) === 34 && isStructure(text, from + 1)
+  const isEnd =
+    text.charCodeAt(spaced - 1) !== 34 && text.charCodeAt(from) === 34 && isStructure(text, from + 1)
   if (isEnd) return undefined
   const opener = text.charAt(name.from - 1)
   return found(text, from, name.isLine ? lineEnd(text, from, isQuote(opener) ? opener : '') : -1)

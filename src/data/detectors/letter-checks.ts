@@ -113,7 +113,8 @@ const VIN_VALUES: Readonly<Record<string, number>> = {
   ...Object.fromEntries([...'0123456789'].map((digit) => [digit, Number(digit)])),
   ...Object.fromEntries([...'ABCDEFGH'].map((letter, i) => [letter, i + 1])),
   ...Object.fromEntries([...'JKLMN'].map((letter, i) => [letter, i + 1])),
-  ...{ P: 7, R: 9 },
+  P: 7,
+  R: 9,
   ...Object.fromEntries([...'STUVWXYZ'].map((letter, i) => [letter, i + 2])),
 }
 

@@ -5,6 +5,7 @@ import { createShapeDetector } from './token-shapes.ts'
 import { TOKEN_FORMS, type TokenForm } from './tokens.ts'
 
 const SLOTS = 4096
+const NONE: readonly TokenForm[] = []
 
 /** What of these kinds begins at the start of a word. */
 type TokenDetector = (text: string, start: number, end: number) => Finding | undefined
@@ -26,8 +27,8 @@ export function createTokenDetector(kinds: ReadonlySet<MaskKind>): TokenDetector
   for (const list of slots) list?.sort((a, b) => b.prefix.length - a.prefix.length)
   const shapes = createShapeDetector(kinds)
   return (text, start, end) => {
-    const forms = slots[slotOf(text.charCodeAt(start), text.charCodeAt(start + 1))]
-    for (let i = 0; forms && i < forms.length; i++) {
+    const forms = slots[slotOf(text.charCodeAt(start), text.charCodeAt(start + 1))] ?? NONE
+    for (let i = 0; i < forms.length; i++) {
       const form = forms[i] as TokenForm
       if (!text.startsWith(form.prefix, start)) continue
       const from = start + form.prefix.length

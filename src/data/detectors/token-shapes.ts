@@ -19,6 +19,7 @@ const SHAPES: Readonly<Record<string, readonly (readonly [kind: MaskKind, shape:
   '~': [['azure_secret', azureSecret]],
   '-': [['mailchimp_key', mailchimp]],
 }
+const NONE: readonly (readonly [kind: MaskKind, shape: Shape])[] = []
 const MAXMIND_LENGTH = 40
 
 /** The shapes of these kinds as one detector. */
@@ -34,8 +35,8 @@ export function createShapeDetector(kinds: ReadonlySet<MaskKind>): ShapeDetector
   const findsMaxmind = kinds.has('maxmind_key')
   return (text, start, end) => {
     const next = text.charCodeAt(end)
-    const shapes = next < 128 ? byNext[next] : undefined
-    for (let i = 0; shapes && i < shapes.length; i++) {
+    const shapes = (next < 128 ? byNext[next] : undefined) ?? NONE
+    for (let i = 0; i < shapes.length; i++) {
       const [kind, shape] = shapes[i] as readonly [MaskKind, Shape]
       const span = shape(text, start, end)
       if (span) return { kind, from: span[0], to: span[1] }
