@@ -104,15 +104,15 @@ test('hostile text costs linear time, in each scanner and in all', () => {
     '%3D',
     '\\',
   ]) {
-    const short = fragment.repeat(2 ** 12)
-    const long = fragment.repeat(2 ** 16)
+    const short = fragment.repeat(2 ** 10)
+    const long = fragment.repeat(2 ** 14)
     const took = (text: string): number => {
       const startedAt = performance.now()
       everything.text(text)
       return performance.now() - startedAt
     }
-    took(short)
-    const [a, b] = [Math.max(1, took(short)), took(long)]
+    const best = (text: string): number => Math.min(took(text), took(text), took(text))
+    const [a, b] = [Math.max(0.3, best(short)), best(long)]
     // Sixteen times the text; quadratic would be 256 times.
     assert.ok(b < a * 100, `\`${fragment}\`: ${a.toFixed(1)} ms, then ${b.toFixed(1)} ms`)
   }
