@@ -41,7 +41,8 @@ export function createRender(actions: MaskActions = {}): Render {
   }
 }
 
-const BY_KIND: { readonly [kind in MaskKind]?: (value: string) => string } = {
+/** The guide's forms, and stars for what no part may be seen of. */
+const FORMS: Readonly<Partial<Record<MaskKind, (value: string) => string>>> = {
   email: maskEmail,
   phone: maskPhone,
   card: maskCreditCard,
@@ -52,7 +53,7 @@ const BY_KIND: { readonly [kind in MaskKind]?: (value: string) => string } = {
 }
 
 function maskByKind(kind: MaskKind, value: string): string {
-  return BY_KIND[kind]?.(value) ?? `[${kind}]`
+  return FORMS[kind]?.(value) ?? `[${kind}]`
 }
 
 function isCounted(code: number): boolean {

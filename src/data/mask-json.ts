@@ -156,8 +156,6 @@ export function createJsonMask(masking: JsonMasking): JsonMask {
     return to
   }
 
-  const hasFailed = (): boolean => fault !== undefined
-
   function taken(): JsonPiece {
     if (fault !== undefined) return { ok: false, fault }
     const text = out
@@ -168,7 +166,8 @@ export function createJsonMask(masking: JsonMasking): JsonMask {
   return {
     write(piece) {
       let at = 0
-      while (at < piece.length && !hasFailed()) {
+      while (at < piece.length) {
+        if (fault !== undefined) break
         if (token !== '') {
           at = resume(piece, at)
           continue
@@ -188,7 +187,7 @@ export function createJsonMask(masking: JsonMasking): JsonMask {
         token = ''
         word(raw)
       }
-      if (state !== 'done') fail('malformed')
+      if (state !== 'done' || token !== '') fail('malformed')
       return taken()
     },
   }

@@ -134,7 +134,8 @@ function inspect(value: unknown): string {
     )
       return [...one].map(text).join()
     if (one instanceof URL) return one.href
-    if (Object.prototype.toString.call(one) === '[object String]') return String.prototype.valueOf.call(one)
+    if (Object.prototype.toString.call(one) === '[object String]')
+      return [...(one as unknown as string)].join('')
     try {
       return Object.getOwnPropertyNames(one)
         .map((key) => `${key}:${text((one as Record<string, unknown>)[key])}`)

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 
-import { ALNUM, HEX, runEnd } from './characters.ts'
+import { HEX, runEnd } from './characters.ts'
 
 const BASE58 = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
 const BECH32 = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l'
@@ -52,13 +52,11 @@ function passesBech32(word: string): boolean {
   return sum === 1 || sum === 0x2bc830a3
 }
 
-/** Whether a word may be an address, by its first character and length alone. */
+/** Whether a word may be an address, by its first characters and length alone. */
 export function maybeCryptoAddress(text: string, start: number, end: number): boolean {
   const length = end - start
-  if (length < 14 || length > 90) return false
   const lead = text.charCodeAt(start)
-  return (
-    (lead === 49 || lead === 51 || lead === 48 || (lead | 32) === 98) &&
-    runEnd(text, start, ALNUM, length) === end
-  )
+  if (lead === 49 || lead === 51) return length >= 26 && length <= 35
+  if (lead === 48) return length === ETHEREUM_HEX + 2
+  return (lead | 32) === 98 && length >= 14 && length <= 90 && text.charCodeAt(start + 2) === 49
 }

@@ -4,9 +4,8 @@ import type { Finding } from './finding.ts'
 import { createShapeDetector } from './token-shapes.ts'
 import { TOKEN_FORMS, type TokenForm } from './tokens.ts'
 
-const NO_FORMS: readonly TokenForm[] = []
-
 const SLOTS = 4096
+const NONE: readonly TokenForm[] = []
 
 /** What of these kinds begins at the start of a word. */
 type TokenDetector = (text: string, start: number, end: number) => Finding | undefined
@@ -28,8 +27,9 @@ export function createTokenDetector(kinds: ReadonlySet<MaskKind>): TokenDetector
   for (const list of slots) list?.sort((a, b) => b.prefix.length - a.prefix.length)
   const shapes = createShapeDetector(kinds)
   return (text, start, end) => {
-    const forms = slots[slotOf(text.charCodeAt(start), text.charCodeAt(start + 1))] ?? NO_FORMS
-    for (const form of forms) {
+    const forms = slots[slotOf(text.charCodeAt(start), text.charCodeAt(start + 1))] ?? NONE
+    for (let i = 0; i < forms.length; i++) {
+      const form = forms[i] as TokenForm
       if (!text.startsWith(form.prefix, start)) continue
       const from = start + form.prefix.length
       const to = bodyEnd(text, from, form)

@@ -2,8 +2,6 @@ import type { MaskKind } from '../mask-kinds.ts'
 import { BASE64_MARK, BASE64URL, classAt, DIGIT, DOT, HEX, isWordAt, runEnd, TILDE } from './characters.ts'
 import type { Finding } from './finding.ts'
 
-const NO_SHAPES: readonly (readonly [MaskKind, Shape])[] = []
-
 type Shape = (text: string, start: number, end: number) => readonly [from: number, to: number] | undefined
 
 /** What of these kinds is at a word. */
@@ -21,6 +19,7 @@ const SHAPES: Readonly<Record<string, readonly (readonly [kind: MaskKind, shape:
   '~': [['azure_secret', azureSecret]],
   '-': [['mailchimp_key', mailchimp]],
 }
+const NONE: readonly (readonly [kind: MaskKind, shape: Shape])[] = []
 const MAXMIND_LENGTH = 40
 
 /** The shapes of these kinds as one detector. */
@@ -36,8 +35,9 @@ export function createShapeDetector(kinds: ReadonlySet<MaskKind>): ShapeDetector
   const findsMaxmind = kinds.has('maxmind_key')
   return (text, start, end) => {
     const next = text.charCodeAt(end)
-    const shapes = (next < 128 ? byNext[next] : undefined) ?? NO_SHAPES
-    for (const [kind, shape] of shapes) {
+    const shapes = (next < 128 ? byNext[next] : undefined) ?? NONE
+    for (let i = 0; i < shapes.length; i++) {
+      const [kind, shape] = shapes[i] as readonly [MaskKind, Shape]
       const span = shape(text, start, end)
       if (span) return { kind, from: span[0], to: span[1] }
     }
