@@ -18,7 +18,7 @@ export const CLOSE_BRACKET = 0x5d
 
 /** White space of the tokenizer; a carriage return counts, since the input stream makes a line feed of it (HTML 13.2.3.5). */
 export function isSpace(byte: number): boolean {
-  return byte === SPACE || byte === LF || byte === TAB || byte === CR || byte === FF
+  return byte <= SPACE && (byte === SPACE || byte === LF || byte === TAB || byte === CR || byte === FF)
 }
 
 /** A letter of ASCII. */

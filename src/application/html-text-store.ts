@@ -82,9 +82,12 @@ export class TextStore {
 /** Names that a reader looks out for, found by their bytes without making a string of every name that passes. */
 export class NameTable {
   readonly #byHash = new Map<number, string[]>()
+  /** First bytes with lengths that occur: nearly every other name is told apart by them alone. */
+  readonly #shapes = new Uint8Array(256 * (MAX_NAME_BYTES + 1))
 
   constructor(names: Iterable<string>) {
     for (const name of names) {
+      this.#shapes[shapeOf(name.charCodeAt(0), name.length)] = 1
       let hash = 0
       for (let i = 0; i < name.length; i++) hash = step(hash, name.charCodeAt(i))
       this.#byHash.set(hash, [...(this.#byHash.get(hash) ?? []), name])
@@ -93,12 +96,16 @@ export class NameTable {
 
   /** The name that the first `length` of these lower-case bytes are, if it is in the table. */
   find(bytes: Uint8Array, length: number): string | undefined {
-    if (length > MAX_NAME_BYTES) return undefined
+    if (length > MAX_NAME_BYTES || this.#shapes[shapeOf(bytes[0] as number, length)] === 0) return undefined
     let hash = 0
     for (let i = 0; i < length; i++) hash = step(hash, bytes[i] as number)
     const names = this.#byHash.get(hash)
     return names === undefined ? undefined : names.find((name) => isSame(name, bytes, length))
   }
+}
+
+function shapeOf(first: number, length: number): number {
+  return first * (MAX_NAME_BYTES + 1) + length
 }
 
 function step(hash: number, byte: number): number {

@@ -73,7 +73,7 @@ export class HtmlTokenizer {
     const byte = bytes[i] as number
     switch (this.#state) {
       case DATA: {
-        const at = bytes.indexOf(LESS, i)
+        const at = indexOfLess(bytes, i)
         if (at === -1) return bytes.length
         this.#tagStart = this.#base + at
         this.#state = AFTER_LESS
@@ -145,4 +145,11 @@ export class HtmlTokenizer {
       this.#state = RAW_TEXT
     }
   }
+}
+
+/** Most texts are short, and asking the platform costs more than a look at them. */
+function indexOfLess(bytes: Uint8Array, from: number): number {
+  const near = Math.min(bytes.length, from + 24)
+  for (let i = from; i < near; i++) if (bytes[i] === LESS) return i
+  return bytes.indexOf(LESS, near)
 }
