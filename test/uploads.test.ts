@@ -46,7 +46,7 @@ function configOf(uploads: object, url = 'http://127.0.0.1:1'): ConfigInput {
       rate_limiting: {},
     },
     routes: [{ path: '/**', inspect: 'off', rate_limit: 'off' }],
-  } as ConfigInput
+  }
 }
 
 /** An application that says the digest of what it got, and counts. */

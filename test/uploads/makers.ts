@@ -5,8 +5,8 @@ const bytes = (text: string): Buffer => Buffer.from(text, 'latin1')
 const u16 = (value: number): Buffer => Buffer.from([value & 255, (value >> 8) & 255])
 const u32 = (value: number): Buffer =>
   Buffer.from([value & 255, (value >>> 8) & 255, (value >>> 16) & 255, value >>> 24])
-const be32 = (value: number): Buffer => u32(value).reverse()
-const be16 = (value: number): Buffer => u16(value).reverse()
+const be32 = (value: number): Buffer => u32(value).toReversed() as Buffer
+const be16 = (value: number): Buffer => u16(value).toReversed() as Buffer
 
 export function chunk(kind: string, content: Buffer): Buffer {
   const body = Buffer.concat([bytes(kind), content])

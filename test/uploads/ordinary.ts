@@ -42,7 +42,7 @@ const NAMES = [
   '$5 off!',
   'my.min.js',
   '_private',
-  `${'n'.repeat(200)}`,
+  'n'.repeat(200),
   '1',
   'Z\u00fcrich; Bern',
 ]
