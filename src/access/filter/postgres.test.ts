@@ -70,7 +70,7 @@ test('what is below a folder is found level by level', async (context) => {
     ...parameters,
   ])
   // Folder 12 and 120 to 129, with 20 documents each.
-  assert.equal(rows[0]?.count, '220')
+  assert.equal(Number(rows[0]?.count), 220)
 })
 
 test('an id that could be SQL stays an id, as a parameter and as a literal', async (context) => {
