@@ -20,7 +20,7 @@ import {
   type Rails,
   TRUE,
 } from './predicates.ts'
-import { refuse, type Scene, type Staged, type StagedRecord } from './staged.ts'
+import { reject, type Scene, type Staged, type StagedRecord } from './staged.ts'
 import { type EntityTerm, guarded, isDefined, known, railsOf, type Term, termOf } from './term.ts'
 
 /** Where an attribute is: of which entity, by which names, in which columns. */
@@ -41,7 +41,7 @@ export function attributeOf(of: Staged, name: string, at: number, scene: Scene):
   if (of.record !== undefined) return of.record.attribute(name, at)
   const type = entityTypeOf(of, at)
   const attribute = scene.schema.entities.get(type)?.attributes.attributes.get(name)
-  if (attribute === undefined) return refuse(`the schema gives ${type} no attribute \`${name}\``, at)
+  if (attribute === undefined) return reject(`the schema gives ${type} no attribute \`${name}\``, at)
   if (of.access?.kind === 'expressions')
     return expressionAttribute(of.access.entity, name, attribute, at, scene)
   const { entity, mapping } = mappingOf(type, name, at, scene)
@@ -57,16 +57,16 @@ function mappingOf(
 ): { readonly entity: EntityMapping; readonly mapping: AttributeMapping } {
   const entity = scene.mapping.entities.get(type)
   if (entity?.table === undefined)
-    return refuse(`the mapping does not say where ${type} is; add \`entities.${type}.table\``, at)
+    return reject(`the mapping does not say where ${type} is; add \`entities.${type}.table\``, at)
   const mapping = entity.attributes.get(name)
   if (mapping !== undefined) return { entity, mapping }
   const missing = `entities.${type}.attributes.${name}`
-  return refuse(`the mapping does not say where ${type}'s \`${name}\` is; add \`${missing}\``, at)
+  return reject(`the mapping does not say where ${type}'s \`${name}\` is; add \`${missing}\``, at)
 }
 
 function entityTypeOf({ type }: Staged, at: number): string {
   if (type?.kind === 'entity' && type.names.length === 1) return type.names[0] as string
-  return refuse('an attribute is asked of something that is no single type of entity and no record', at)
+  return reject('an attribute is asked of something that is no single type of entity and no record', at)
 }
 
 function staged(place: Place, at: number): Staged {
@@ -203,11 +203,11 @@ function recordOf(place: Place): StagedRecord {
   return {
     attribute(name, at) {
       const field = type.attributes.get(name)
-      if (field === undefined) return refuse(`the schema gives \`${path.join('.')}\` no \`${name}\``, at)
+      if (field === undefined) return reject(`the schema gives \`${path.join('.')}\` no \`${name}\``, at)
       const found = mapping.fields.get(name)
       if (found === undefined) {
         const missing = `entities.${place.entity.type}.attributes.${path.join('.fields.')}.fields.${name}`
-        return refuse(`the mapping does not say where \`${name}\` is; add \`${missing}\``, at)
+        return reject(`the mapping does not say where \`${name}\` is; add \`${missing}\``, at)
       }
       const isTotal = place.isTotal && field.isRequired
       return staged(
@@ -219,7 +219,7 @@ function recordOf(place: Place): StagedRecord {
       const field = type.attributes.get(name)
       const found = mapping.fields.get(name)
       if (field?.isRequired === false && found === undefined)
-        return refuse(`the mapping does not say where \`${path.join('.')}.${name}\` is`, at)
+        return reject(`the mapping does not say where \`${path.join('.')}.${name}\` is`, at)
       return (binding) =>
         hasIn(
           of,

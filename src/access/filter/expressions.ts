@@ -3,7 +3,7 @@ import { Fault } from '../cedar/value.ts'
 import type { SqlAttribute, SqlEntity } from './party.ts'
 import type { Format, Operand } from './predicate.ts'
 import { ALWAYS, decide, FALSE, isNotNull, NEVER, TRUE } from './predicates.ts'
-import { refuse, type Scene, type Staged, type StagedRecord } from './staged.ts'
+import { reject, type Scene, type Staged, type StagedRecord } from './staged.ts'
 import { isDefined, known, type Term, termOf } from './term.ts'
 
 /** An attribute of an entity that consists of SQL expressions. */
@@ -16,7 +16,7 @@ export function expressionAttribute(
 ): Staged {
   const sql = Object.hasOwn(entity.attributes, name) ? entity.attributes[name] : undefined
   if (sql === undefined)
-    return refuse(
+    return reject(
       `there is no SQL expression for \`${name}\` of ${entity.type}; the database does not know it`,
       at,
     )
@@ -34,10 +34,10 @@ export function expressionRecord(
   return {
     attribute(name, at) {
       const attribute = attributes.get(name)
-      if (attribute === undefined) return refuse(`the schema has no attribute \`${name}\` here`, at)
+      if (attribute === undefined) return reject(`the schema has no attribute \`${name}\` here`, at)
       const sql = Object.hasOwn(sqls, name) ? sqls[name] : undefined
       if (sql === undefined)
-        return refuse(`there is no SQL expression for \`${name}\`; the database does not know it`, at)
+        return reject(`there is no SQL expression for \`${name}\`; the database does not know it`, at)
       return staged(sql, attribute.type, isThere && attribute.isRequired, name, at, scene)
     },
     has(name, at) {
@@ -59,16 +59,16 @@ function staged(
   scene: Scene,
 ): Staged {
   if (typeof sql === 'object' && 'fields' in sql) {
-    if (type.kind !== 'record') return refuse(`\`${name}\` is no record; its SQL has fields`, at)
+    if (type.kind !== 'record') return reject(`\`${name}\` is no record; its SQL has fields`, at)
     if (!isTotal)
-      return refuse(`\`${name}\` is an optional record; there is no SQL that says whether it is there`, at)
+      return reject(`\`${name}\` is an optional record; there is no SQL that says whether it is there`, at)
     const record = expressionRecord(sql.fields, type, true, scene)
     return { type, run: undefined, bind: () => known(new Fault('type', 'no single value')), record, size: 1 }
   }
   if (typeof sql === 'object' && 'array' in sql) {
-    if (type.kind !== 'set') return refuse(`\`${name}\` is no set; its SQL is an array`, at)
+    if (type.kind !== 'set') return reject(`\`${name}\` is no set; its SQL is an array`, at)
     const format = formatOf(type.element, undefined, scene)
-    if (format === undefined) return refuse(`\`${name}\` is a set of what an array cannot hold`, at)
+    if (format === undefined) return reject(`\`${name}\` is a set of what an array cannot hold`, at)
     const operand: Operand = { kind: 'raw', text: sql.array, format }
     const guard = isTotal ? TRUE : isNotNull(operand)
     return {
@@ -86,7 +86,7 @@ function staged(
   }
   const { sql: text, storage, format: idFormat } = typeof sql === 'string' ? written(sql) : sql
   const format = idFormat ?? formatOf(type, storage, scene)
-  if (format === undefined) return refuse(`\`${name}\` needs \`array\` or \`fields\` beside its SQL`, at)
+  if (format === undefined) return reject(`\`${name}\` needs \`array\` or \`fields\` beside its SQL`, at)
   const scale = storage === 'seconds' ? 1000 : 1
   const term: Term = termOf(type, { kind: 'raw', text, format }, scale, isTotal)
   return { type, run: undefined, bind: () => term, size: 1 }

@@ -5,7 +5,7 @@ import { Fault, type Value } from '../cedar/value.ts'
 import { integer, order, whole, wholeNumber } from './comparison.ts'
 import type { Comparison, Operand, Predicate } from './predicate.ts'
 import { and, decide, FAULT, or, type Rails } from './predicates.ts'
-import { fits, measure, named, refuse, type Scene, type Staged, stagedBool } from './staged.ts'
+import { fits, measure, named, reject, type Scene, type Staged, stagedBool } from './staged.ts'
 import { isDefined, known, type ScalarName, type Single, spread, spreadTerm, type Term } from './term.ts'
 
 type Stage = (expr: Expr, scene: Scene) => Staged
@@ -33,9 +33,9 @@ export function stageCall(expr: Expr & { kind: 'call' }, scene: Scene, stage: St
   const { function: name, at } = expr
   const found = FUNCTIONS.get(name)
   if (found === undefined || found.parameters.length !== expr.arguments.length)
-    return refuse(`there is no function \`${name}\` with ${expr.arguments.length} argument(s)`, at)
+    return reject(`there is no function \`${name}\` with ${expr.arguments.length} argument(s)`, at)
   if (found.style === 'function')
-    return refuse(
+    return reject(
       `\`${name}()\` of a value in the database cannot be translated; give the attribute that type`,
       at,
     )
@@ -43,7 +43,7 @@ export function stageCall(expr: Expr & { kind: 'call' }, scene: Scene, stage: St
   for (const [index, { type }] of parts.entries()) {
     const wanted = found.parameters[index]
     const isFit = type?.kind === 'extension' ? type.name === wanted : fits(type)
-    if (!isFit) refuse(`\`${name}\` takes ${found.parameters.join(' and ')}, not ${named(type)}`, at)
+    if (!isFit) reject(`\`${name}\` takes ${found.parameters.join(' and ')}, not ${named(type)}`, at)
   }
   const [first, second = NONE] = parts as [Staged, Staged | undefined]
   const { size, choices } = measure(first, second)

@@ -7,7 +7,7 @@ import { reaches, within } from './hierarchy.ts'
 import type { Operand, Predicate } from './predicate.ts'
 import { and, not, type Rails } from './predicates.ts'
 import { contains, containsAll, containsAny, equality } from './sets.ts'
-import { fits, measure, named, refuse, type Scene, type Staged, stagedBool } from './staged.ts'
+import { fits, measure, named, reject, type Scene, type Staged, stagedBool } from './staged.ts'
 import { stageTag } from './tags.ts'
 import { known, type Single, spreadTerm, type Term } from './term.ts'
 
@@ -25,7 +25,7 @@ export function stageBinary(expr: Binary, scene: Scene, stage: Stage): Staged {
     case '==':
     case '!=': {
       if (left.record !== undefined || right.record !== undefined)
-        refuse('records cannot be compared in a database; compare their attributes', at)
+        reject('records cannot be compared in a database; compare their attributes', at)
       return operator === '==' ? ask(equality) : ask((one, other) => not(equality(one, other)))
     }
     case '<':
@@ -33,13 +33,13 @@ export function stageBinary(expr: Binary, scene: Scene, stage: Stage): Staged {
     case '>':
     case '>=':
       for (const { type } of [left, right])
-        if (!isOrdered(type)) refuse(`\`${operator}\` compares Longs and times, not ${named(type)}`, at)
+        if (!isOrdered(type)) reject(`\`${operator}\` compares Longs and times, not ${named(type)}`, at)
       return ask((one, other) => order(operator, one, other))
     case '+':
     case '-':
     case '*':
       for (const { type } of [left, right])
-        if (!fits(type, 'Long')) refuse(`\`${operator}\` is for Longs, not ${named(type)}`, at)
+        if (!fits(type, 'Long')) reject(`\`${operator}\` is for Longs, not ${named(type)}`, at)
       return {
         type: { kind: 'Long' },
         run: undefined,
@@ -74,12 +74,12 @@ function stageSets(
   right: Staged,
   ask: (question: (one: Term, other: Term) => Rails) => Staged,
 ): Staged {
-  if (!fits(left.type, 'set')) refuse(`expected Set before \`.${operator}()\`, found ${named(left.type)}`, at)
+  if (!fits(left.type, 'set')) reject(`expected Set before \`.${operator}()\`, found ${named(left.type)}`, at)
   if (operator === 'contains') {
-    if (right.record !== undefined) refuse('records cannot be compared in a database', at)
+    if (right.record !== undefined) reject('records cannot be compared in a database', at)
     return ask(contains)
   }
-  if (!fits(right.type, 'set')) refuse(`expected Set in \`.${operator}()\`, found ${named(right.type)}`, at)
+  if (!fits(right.type, 'set')) reject(`expected Set in \`.${operator}()\`, found ${named(right.type)}`, at)
   return ask(operator === 'containsAll' ? containsAll : containsAny)
 }
 
@@ -118,12 +118,12 @@ const ENTITIES_ARE_NEEDED = 'an entity, or a Set of entities'
 
 function stageIn(expr: Binary, left: Staged, right: Staged, size: number, scene: Scene): Staged {
   const { at } = expr
-  if (!fits(left.type, 'entity')) refuse(`expected an entity before \`in\`, found ${named(left.type)}`, at)
+  if (!fits(left.type, 'entity')) reject(`expected an entity before \`in\`, found ${named(left.type)}`, at)
   const element = right.type?.kind === 'set' ? right.type.element : right.type
   if (!fits(element, 'entity'))
-    refuse(`expected ${ENTITIES_ARE_NEEDED} after \`in\`, found ${named(right.type)}`, at)
+    reject(`expected ${ENTITIES_ARE_NEEDED} after \`in\`, found ${named(right.type)}`, at)
   if (left.run === undefined && left.type?.kind === 'entity') {
-    if (element === undefined) return refuse('the schema does not know what stands after `in`', at)
+    if (element === undefined) return reject('the schema does not know what stands after `in`', at)
     const targets = element.kind === 'entity' ? element.names : []
     for (const type of left.type.names) for (const target of targets) judgePath(type, target, left, at, scene)
   }
@@ -140,14 +140,14 @@ function judgePath(type: string, target: string, left: Staged, at: number, scene
   if (scene.schema.entities.get(type)?.ancestors.has(target) !== true) return
   if (left.access?.kind === 'expressions') {
     if (!Object.hasOwn(left.access.entity.ancestors ?? {}, target))
-      refuse(`there is no SQL expression for what of ${target} is above ${type}`, at)
+      reject(`there is no SQL expression for what of ${target} is above ${type}`, at)
     return
   }
   if (scene.mapping.entities.get(type)?.table === undefined)
-    refuse(`the mapping does not say where ${type} is; add \`entities.${type}.table\``, at)
+    reject(`the mapping does not say where ${type} is; add \`entities.${type}.table\``, at)
   if (!reaches(scene.mapping, type, target)) {
     const missing = `entities.${type}.parents.${target}`
-    refuse(
+    reject(
       `the mapping does not say how ${type} is in ${target}; add \`${missing}\`, or what leads there`,
       at,
     )

@@ -4,7 +4,7 @@ import type { EntityMapping } from './mapping.ts'
 import type { DialectName } from './mapping-reader.ts'
 import type { PrismaModel } from './prisma.ts'
 import { reaches } from './hierarchy.ts'
-import { refuse, type Scene } from './staged.ts'
+import { reject, type Scene } from './staged.ts'
 
 /** Whether an expression reads nothing of the row. */
 function isKnown(expr: Expr): boolean {
@@ -49,7 +49,7 @@ class Judge {
         for (const part of [expr.test, expr.yes, expr.no]) this.condition(part)
         return
       case 'has':
-        if (expr.path.length > 1) refuse('Prisma: ask `has` of one attribute after the other', at)
+        if (expr.path.length > 1) reject('Prisma: ask `has` of one attribute after the other', at)
         this.#path(expr.of)
         return
       case 'attribute':
@@ -66,7 +66,7 @@ class Judge {
         this.#binary(expr)
         return
       case 'isEmpty':
-        refuse('Prisma: whether a set is empty cannot be asked', at)
+        reject('Prisma: whether a set is empty cannot be asked', at)
         return
       case 'call':
         this.#call(expr)
@@ -77,7 +77,7 @@ class Judge {
       case 'negate':
       case 'set':
       case 'record':
-        refuse('Prisma has no condition for this', at)
+        reject('Prisma has no condition for this', at)
         return
       default:
         expr satisfies never
@@ -88,7 +88,7 @@ class Judge {
     const [left, right] = expr.arguments
     const isOrder = /^(?:less|greater)Than(?:OrEqual)?$/.test(expr.function)
     if (!isOrder || left === undefined || right === undefined)
-      return refuse(`Prisma has no condition for \`${expr.function}\``, expr.at)
+      return reject(`Prisma has no condition for \`${expr.function}\``, expr.at)
     this.#comparison(left, right, expr.at)
   }
 
@@ -121,7 +121,7 @@ class Judge {
       case '*':
       case 'hasTag':
       case 'getTag':
-        refuse(`Prisma has no condition for \`${operator}\``, at)
+        reject(`Prisma has no condition for \`${operator}\``, at)
         return
       default:
         operator satisfies never
@@ -129,7 +129,7 @@ class Judge {
   }
 
   #comparison(left: Expr, right: Expr, at: number): void {
-    if (!isKnown(left) && !isKnown(right)) refuse('Prisma cannot compare two attributes of a row', at)
+    if (!isKnown(left) && !isKnown(right)) reject('Prisma cannot compare two attributes of a row', at)
     const unknown = isKnown(left) ? right : left
     if (unknown.kind !== 'variable') this.#column(unknown)
   }
@@ -141,25 +141,25 @@ class Judge {
       return
     }
     if (left.kind !== 'variable' || !isKnown(right))
-      refuse('Prisma: only the row itself can be `in` something known', at)
+      reject('Prisma: only the row itself can be `in` something known', at)
     const { mapping } = this.#scene
     for (const way of this.#entity.parents) {
       if (
         mapping.entities.has(way.type) &&
         [...mapping.entities.keys()].some((type) => reaches(mapping, way.type, type))
       )
-        refuse(`Prisma cannot follow what is above ${way.type}`, at)
+        reject(`Prisma cannot follow what is above ${way.type}`, at)
       if (way.kind !== 'column') this.#table(way.table.name, at)
     }
   }
 
   #relation(set: Expr, isOtherKnown: boolean, at: number): void {
     if (!isOtherKnown || set.kind !== 'attribute' || set.of.kind !== 'variable')
-      return refuse('Prisma can only ask for known elements in a set of the row', at)
+      return reject('Prisma can only ask for known elements in a set of the row', at)
     const mapping = this.#entity.attributes.get(set.name)
-    if (mapping?.kind !== 'child') return refuse(`Prisma: \`${set.name}\` is not in a table of its own`, at)
+    if (mapping?.kind !== 'child') return reject(`Prisma: \`${set.name}\` is not in a table of its own`, at)
     if (this.#dialect === 'mysql' && mapping.value.format === 'text')
-      refuse(
+      reject(
         'Prisma leaves comparisons of text to the collation of MySQL; a set of texts cannot be asked',
         at,
       )
@@ -168,23 +168,23 @@ class Judge {
 
   #table(name: string, at: number): void {
     if (this.#model.relations?.[name] === undefined)
-      refuse(`Prisma: say which relation leads to \`${name}\` (\`relations.${name}\`)`, at)
+      reject(`Prisma: say which relation leads to \`${name}\` (\`relations.${name}\`)`, at)
   }
 
   /** A column of the row, of a record in it too. */
   #column(expr: Expr): void {
     if (expr.kind !== 'attribute')
-      return refuse('Prisma: only attributes of the row can be compared', expr.at)
+      return reject('Prisma: only attributes of the row can be compared', expr.at)
     const mapping = this.#path(expr)
-    if (mapping.kind !== 'column') refuse(`Prisma: \`${expr.name}\` is no column of the row`, expr.at)
+    if (mapping.kind !== 'column') reject(`Prisma: \`${expr.name}\` is no column of the row`, expr.at)
     const isFolded = this.#dialect === 'mysql' && mapping.kind === 'column' && mapping.format === 'text'
     if (isFolded && !mapping.isExact)
-      refuse(
+      reject(
         `Prisma leaves comparisons to the collation of MySQL; say \`exact: true\` of \`${expr.name}\` if it is binary`,
         expr.at,
       )
     if (mapping.kind === 'column' && mapping.scale !== 1)
-      refuse(`Prisma: \`${expr.name}\` would have to be calculated`, expr.at)
+      reject(`Prisma: \`${expr.name}\` would have to be calculated`, expr.at)
   }
 
   #path(
@@ -193,23 +193,23 @@ class Judge {
     if (expr.kind === 'variable')
       return { kind: 'record', fields: this.#entity.attributes, presence: undefined }
     if (expr.kind !== 'attribute')
-      return refuse('Prisma: only attributes of the row can be asked for', expr.at)
+      return reject('Prisma: only attributes of the row can be asked for', expr.at)
     const above = this.#path(expr.of)
     const found = above.kind === 'record' ? above.fields.get(expr.name) : undefined
-    return found ?? refuse(`Prisma: \`${expr.name}\` is no attribute of the row itself`, expr.at)
+    return found ?? reject(`Prisma: \`${expr.name}\` is no attribute of the row itself`, expr.at)
   }
 
   /** Prisma leaves `%` and `_` to the database, and what is like what to its collation. */
   #pattern(pattern: readonly string[], at: number): void {
     if (this.#dialect !== 'postgres')
-      refuse(`Prisma leaves patterns to ${this.#dialect}, which folds case`, at)
+      reject(`Prisma leaves patterns to ${this.#dialect}, which folds case`, at)
     const [first, second, third] = pattern
     const isSimple =
       pattern.length === 1 ||
       (pattern.length === 2 && (first === '' || second === '')) ||
       (pattern.length === 3 && first === '' && third === '')
-    if (!isSimple) refuse('Prisma: a pattern may have wildcards at its ends only', at)
+    if (!isSimple) reject('Prisma: a pattern may have wildcards at its ends only', at)
     if (pattern.length > 1 && pattern.some((piece) => /[%_\\]/.test(piece)))
-      refuse('Prisma does not escape `%`, `_` and `\\` in patterns', at)
+      reject('Prisma does not escape `%`, `_` and `\\` in patterns', at)
   }
 }

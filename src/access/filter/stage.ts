@@ -16,7 +16,7 @@ import {
   fits,
   named,
   rails,
-  refuse,
+  reject,
   sidesOf,
   type Scene,
   type Staged,
@@ -34,7 +34,7 @@ export function stage(expr: Expr, scene: Scene): Staged {
   if (isKnown(expr, scene)) return stagedKnown(typeOfKnown(expr, scene), compile(expr).run)
   const staged = stageUnknown(expr, scene)
   if (staged.size > MAX_SIZE)
-    refuse(`this would become more than ${MAX_SIZE} comparisons; simplify it`, expr.at)
+    reject(`this would become more than ${MAX_SIZE} comparisons; simplify it`, expr.at)
   return staged
 }
 
@@ -61,7 +61,7 @@ function stageUnknown(expr: Expr, scene: Scene): Staged {
     }
     case 'isEmpty': {
       const of = stage(expr.of, scene)
-      if (!fits(of.type, 'set')) refuse(`expected Set before \`.isEmpty()\`, found ${named(of.type)}`, at)
+      if (!fits(of.type, 'set')) reject(`expected Set before \`.isEmpty()\`, found ${named(of.type)}`, at)
       return stagedBool((binding) => isEmpty(of.bind(binding)), of.size + 1)
     }
     case 'and':
@@ -82,12 +82,12 @@ function stageUnknown(expr: Expr, scene: Scene): Staged {
     case 'set':
       return stageSet(expr, scene)
     case 'record':
-      return refuse('a record made of the attributes of a row cannot be translated; use the attributes', at)
+      return reject('a record made of the attributes of a row cannot be translated; use the attributes', at)
     case 'call':
       return stageCall(expr, scene, stage)
     case 'literal':
     case 'slot':
-      return refuse('a slot cannot be translated; link the template first', at)
+      return reject('a slot cannot be translated; link the template first', at)
     default:
       return expr satisfies never
   }
@@ -152,7 +152,7 @@ function stageChoice(expr: Expr & { kind: 'if' }, scene: Scene): Staged {
   const [test, yes, no] = [stage(expr.test, scene), stage(expr.yes, scene), stage(expr.no, scene)]
   const bindTest = rails(test, expr.test.at, 'after `if`')
   if (yes.record !== undefined || no.record !== undefined)
-    refuse(
+    reject(
       'an `if` that chooses between records cannot be translated; choose between their attributes',
       expr.at,
     )
@@ -212,7 +212,7 @@ function stageHas(expr: Expr & { kind: 'has' }, scene: Scene): Staged {
 
 function stageLike(expr: Expr & { kind: 'like' }, scene: Scene): Staged {
   const of = stage(expr.of, scene)
-  if (!fits(of.type, 'String')) refuse(`expected String before \`like\`, found ${named(of.type)}`, expr.at)
+  if (!fits(of.type, 'String')) reject(`expected String before \`like\`, found ${named(of.type)}`, expr.at)
   const { pattern } = expr
   const isPossible = pattern.every(isStorable)
   const like = (term: Term): Rails => {
@@ -234,7 +234,7 @@ function likeOf(term: Single & { kind: 'scalar' }, pattern: readonly string[], i
 
 function stageIs(expr: Expr & { kind: 'is' }, scene: Scene): Staged {
   const of = stage(expr.of, scene)
-  if (!fits(of.type, 'entity')) refuse(`expected an entity before \`is\`, found ${named(of.type)}`, expr.at)
+  if (!fits(of.type, 'entity')) reject(`expected an entity before \`is\`, found ${named(of.type)}`, expr.at)
   const isType = (term: Term): Rails => {
     if (term.kind === 'choice') return choose(term.test, isType(term.yes), isType(term.no))
     if (term.kind === 'entity') return decide(term.type === expr.type ? TRUE : FALSE, isDefined(term))
@@ -257,7 +257,7 @@ function stageIs(expr: Expr & { kind: 'is' }, scene: Scene): Staged {
 function stageSet(expr: Expr & { kind: 'set' }, scene: Scene): Staged {
   const parts = expr.elements.map((element) => stage(element, scene))
   if (parts.some((part) => part.record !== undefined || part.type?.kind === 'record'))
-    refuse('a set of records cannot be translated', expr.at)
+    reject('a set of records cannot be translated', expr.at)
   const element = parts.reduce<Type | undefined>(
     (joined, { type }) => joined && type && join(joined, type, 'permissive'),
     { kind: 'never' },

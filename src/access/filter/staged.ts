@@ -62,7 +62,7 @@ export class Refusal extends Error {
 }
 
 /** Stops the translation of a policy. */
-export function refuse(message: string, offset: number): never {
+export function reject(message: string, offset: number): never {
   throw new Refusal(message, offset)
 }
 
@@ -108,7 +108,7 @@ export function sidesOf({ size, sides }: Staged): Sides {
 /** The two predicates of a boolean. */
 export function rails(staged: Staged, at: number, where: string): (binding: Binding) => Rails {
   const { type, bind } = staged
-  if (!fits(type, 'Bool')) refuse(`expected Bool ${where}, found ${named(type)}`, at)
+  if (!fits(type, 'Bool')) reject(`expected Bool ${where}, found ${named(type)}`, at)
   return (binding) => railsOf(bind(binding))
 }
 

@@ -5,7 +5,7 @@ import type { TagsMapping } from './mapping.ts'
 import type { Operand, Select } from './predicate.ts'
 import { among, and, decide, exists, FAULT, link, type Rails } from './predicates.ts'
 import { equality } from './sets.ts'
-import { fits, measure, named, refuse, type Scene, type Staged, stagedBool } from './staged.ts'
+import { fits, measure, named, reject, type Scene, type Staged, stagedBool } from './staged.ts'
 import {
   type EntityTerm,
   guarded,
@@ -28,15 +28,15 @@ export function stageTag(
   scene: Scene,
 ): Staged {
   if (of.type?.kind !== 'entity' || of.type.names.length !== 1)
-    return refuse(`expected an entity before \`.${operator}()\`, found ${named(of.type)}`, at)
-  if (!fits(key.type, 'String')) refuse(`expected String in \`.${operator}()\`, found ${named(key.type)}`, at)
+    return reject(`expected an entity before \`.${operator}()\`, found ${named(of.type)}`, at)
+  if (!fits(key.type, 'String')) reject(`expected String in \`.${operator}()\`, found ${named(key.type)}`, at)
   const [type] = of.type.names as readonly [string]
   const tagType = scene.schema.entities.get(type)?.tags
-  if (tagType === undefined) return refuse(`the schema gives ${type} no tags`, at)
-  if (of.run !== undefined) return refuse('a tag whose name the database must find cannot be translated', at)
+  if (tagType === undefined) return reject(`the schema gives ${type} no tags`, at)
+  if (of.run !== undefined) return reject('a tag whose name the database must find cannot be translated', at)
   const mapping = scene.mapping.entities.get(type)?.tags
   if (mapping === undefined || of.access?.kind === 'expressions')
-    return refuse(`the mapping does not say where the tags of ${type} are; add \`entities.${type}.tags\``, at)
+    return reject(`the mapping does not say where the tags of ${type} are; add \`entities.${type}.tags\``, at)
   const { size, choices } = measure(of, key)
   if (operator === 'hasTag') {
     const ask = (binding: Binding): Rails =>
