@@ -71,18 +71,20 @@ const SMALL = 8
 
 /** A set without duplicates. They are looked for when something depends on it: to search the set does not. */
 export class CedarSet {
-  readonly #given: readonly Value[]
-  #elements: readonly Value[] | undefined
+  #elements: readonly Value[]
+  #isDistinct = false
   #index: ReadonlySet<string> | undefined
   #key: string | undefined
   #isKnown = false
 
   constructor(elements: readonly Value[]) {
-    this.#given = elements
+    this.#elements = elements
   }
 
   get elements(): readonly Value[] {
-    return (this.#elements ??= distinct(this.#given))
+    if (!this.#isDistinct) this.#elements = distinct(this.#elements)
+    this.#isDistinct = true
+    return this.#elements
   }
 
   get size(): number {
@@ -90,7 +92,7 @@ export class CedarSet {
   }
 
   get isEmpty(): boolean {
-    return this.#given.length === 0
+    return this.#elements.length === 0
   }
 
   /**
@@ -98,13 +100,13 @@ export class CedarSet {
    * Sets and records are compared by their keys, so that the work grows with their size and no faster.
    */
   has(value: Value): boolean {
-    const isScanned = isPlain(value) && (!this.#isKnown || this.#given.length <= SMALL)
+    const isScanned = isPlain(value) && (!this.#isKnown || this.#elements.length <= SMALL)
     this.#isKnown = true
     if (!isScanned) {
-      this.#index ??= new Set(byKey(this.#given).keys())
+      this.#index ??= new Set(byKey(this.#elements).keys())
       return this.#index.has(keyOf(value))
     }
-    for (const element of this.#given) if (equal(element, value)) return true
+    for (const element of this.#elements) if (equal(element, value)) return true
     return false
   }
 
