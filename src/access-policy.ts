@@ -28,9 +28,9 @@ export function openPolicy(config: PolicyConfig | undefined): PolicySet | undefi
   if (!set) {
     const { policies, schema, entities } = config
     set = PolicySet.load({
-      policies: policyFiles(policies).map(read),
-      schema: read(schema),
-      entities: entities === undefined ? undefined : read(entities),
+      policies: policyFiles(policies).map(readNamed),
+      schema: readNamed(schema),
+      entities: entities === undefined ? undefined : readNamed(entities),
     })
     loaded.set(config, set)
   }
@@ -47,7 +47,7 @@ export function explainBy(set: PolicySet): PolicyParts['explain'] {
 /** The routes that the OpenAPI document of a policy declares. */
 export function policyRoutes(config: PolicyConfig | undefined): RouteConfig[] {
   if (config?.openapi === undefined) return []
-  const { file, text } = read(config.openapi)
+  const { file, text } = readNamed(config.openapi)
   return openapiRoutes(text, file)
 }
 
@@ -61,11 +61,12 @@ export function policyFiles(path: string): string[] {
   return files.map((name) => join(path, name))
 }
 
-function read(file: string): Named {
+/** A file of a policy. Throws RingwallError where it cannot be read. */
+export function readNamed(file: string): Named {
   try {
     return { file, text: readFileSync(file, 'utf8') }
   } catch (cause) {
-    throw new RingwallError('access.policy', `${file} cannot be read`, { cause })
+    throw new RingwallError('access.file-unreadable', `\`${file}\` cannot be read`, { cause, at: { file } })
   }
 }
 

@@ -204,7 +204,7 @@ for (const { name, change, message } of [
       policies: [file('misfit.cedar', 'permit (principal, action, resource) when { principal.age > 3 };')],
       schema,
     },
-    message: /misfit\.cedar:1:\d+: policy `policy0`/,
+    message: /misfit\.cedar:1:\d+: \S*misfit\.cedar#0: /,
   },
   {
     name: 'entities that do not fit the schema',

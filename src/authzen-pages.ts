@@ -1,5 +1,4 @@
 import { createHmac } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 
 import {
   AUTHZEN_LIMITS,
@@ -8,22 +7,15 @@ import {
   type AuthZenHead,
   bindHttps,
   DecisionPoint,
-  type Entities,
   type HttpsBinding,
   MemoryEntities,
-  type Parsed,
-  parseEntities,
-  parsePolicies,
-  parseSchema,
-  type Policy,
-  type PolicySet,
-  renameByAnnotation,
+  PolicySet,
+  readEntitiesFile,
+  readPolicyFiles,
   type Schema,
-  validateEntities,
-  validatePolicies,
 } from './access/index.ts'
+import { readNamed } from './access-policy.ts'
 import type { Clock } from './core/clock.ts'
-import { RingwallError } from './core/errors.ts'
 import type { Exchange } from './core/exchange.ts'
 import { HeaderList } from './core/headers.ts'
 import type { Keys } from './core/keys.ts'
@@ -96,19 +88,18 @@ function replyOf({ status, headers, body }: AuthZenAnswer): Reply {
 type Basis = Pick<PolicySet, 'policies' | 'entities'> & { readonly schema: Schema | undefined }
 
 function basisOf(config: AuthZenConfig, shared: PolicySet | undefined): Basis {
+  const entities = config.entities === undefined ? undefined : readNamed(config.entities)
   if (shared && config.policies.length === 0) {
-    const { policies, schema, entities } = shared
-    return {
-      policies,
-      schema,
-      entities: config.entities === undefined ? entities : readEntities(config.entities, schema),
-    }
+    const { policies, schema } = shared
+    return { policies, schema, entities: entities ? readEntitiesFile(entities, schema) : shared.entities }
   }
-  const schema = config.schema === undefined ? undefined : readFile(config.schema, parseSchema)
+  const policies = config.policies.map(readNamed)
+  if (config.schema !== undefined)
+    return PolicySet.load({ policies, schema: readNamed(config.schema), entities })
   return {
-    policies: readPolicies(config.policies, schema),
-    schema,
-    entities: readEntities(config.entities, schema),
+    policies: readPolicyFiles(policies),
+    schema: undefined,
+    entities: readEntitiesFile(entities, undefined),
   }
 }
 
@@ -161,48 +152,4 @@ function pageKeyOf(keys: Keys): Uint8Array {
   return createHmac('sha256', keys.current('cookie').material.reveal())
     .update('ringwall authzen page')
     .digest()
-}
-
-function readPolicies(files: readonly string[], schema: Schema | undefined): readonly Policy[] {
-  const policies = files.flatMap((file) => {
-    const parsed = readFile(file, parsePolicies)
-    const faults = schema === undefined ? [] : validatePolicies(parsed, schema).errors
-    const [first] = faults
-    if (first !== undefined)
-      throw new RingwallError('access.policy-misfit', `policy \`${first.policy}\`: ${first.message}`, {
-        at: { file, ...first.at },
-      })
-    return files.length === 1 ? parsed : parsed.map((policy) => ({ ...policy, id: `${file} ${policy.id}` }))
-  })
-  const named = renameByAnnotation(policies)
-  if (typeof named === 'string')
-    throw new RingwallError('access.policy-misfit', `${named}; give each its own \`@id\``)
-  return named
-}
-
-function readEntities(file: string | undefined, schema: Schema | undefined): Entities {
-  const parse = (text: string): Parsed<Entities> => parseEntities(text, schema)
-  const entities = file === undefined ? valueOf(parse('[]'), 'entities') : readFile(file, parse)
-  const [misfit] = schema === undefined ? [] : validateEntities(entities, schema)
-  if (misfit !== undefined)
-    throw new RingwallError('access.entities-misfit', misfit, { at: { file: file ?? 'entities' } })
-  return entities
-}
-
-function readFile<T>(file: string, parse: (text: string) => Parsed<T>): T {
-  let text: string
-  try {
-    text = readFileSync(file, 'utf8')
-  } catch (cause) {
-    throw new RingwallError('access.file-unreadable', `\`${file}\` cannot be read`, { cause, at: { file } })
-  }
-  return valueOf(parse(text), file)
-}
-
-function valueOf<T>(parsed: Parsed<T>, file: string): T {
-  if (parsed.ok) return parsed.value
-  const [first] = parsed.errors
-  throw new RingwallError('access.file-unreadable', first?.message ?? 'unreadable', {
-    at: { file, ...first?.at },
-  })
 }

@@ -34,6 +34,7 @@ async function imagine(config: Config): Promise<{ readonly generation: Generatio
   const imagined: Config = { ...config, store: { ...store, directory: ':memory:' } }
   const kept = await openKept(imagined)
   try {
+    await kept.visitors.prepare(imagined.security.perimeter)
     const generation = buildSite(imagined, kept, systemClock, undefined, {
       fetch: () => new Response('not sent'),
     })

@@ -227,14 +227,23 @@ class Gateway {
   }
 
   async reload(config: Config): Promise<void> {
-    await this.#kept.visitors.prepare(config.security.perimeter)
-    const next = buildSite(config, this.#kept, this.#clock, this.#options.walls)
-    const operator = buildOperatorSite(config, this.#kept, this.#clock)
+    const { visitors } = this.#kept
+    await visitors.prepare(config.security.perimeter)
+    let next: Generation
+    let operator: Generation
+    try {
+      next = buildSite(config, this.#kept, this.#clock, this.#options.walls)
+      operator = buildOperatorSite(config, this.#kept, this.#clock)
+    } catch (thrown) {
+      visitors.settle(this.config.security.perimeter)
+      throw thrown
+    }
     const before = this.#current
     this.#current = next
     this.#operator = operator
     this.#house = { ...this.#house, onAuditFailure: config.security.audit.on_failure }
     this.config = config
+    visitors.settle(config.security.perimeter)
     this.#retire(before)
     await this.#record({ kind: 'config.reloaded', verdict: 'success' })
   }

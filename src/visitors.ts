@@ -37,8 +37,9 @@ const MAX_LIST_BYTES = 64 * 1024 * 1024
 export class VisitorBook {
   readonly #parts: VisitorParts
   readonly #challenge: NonNullable<Visitors['challenge']>
-  #lists: { readonly key: string; readonly schedule: ListSchedule } | undefined
-  #bots: { readonly geography: Geography | undefined; readonly watch: BotWatch } | undefined
+  /** By their configuration; more than one only while a reload is under way. */
+  readonly #lists = new Map<string, ListSchedule>()
+  #bots: { readonly key: readonly unknown[]; readonly watch: BotWatch } | undefined
 
   constructor(parts: VisitorParts) {
     this.#parts = parts
@@ -47,11 +48,13 @@ export class VisitorBook {
     this.#challenge = openChallenge({ key, rules: CHALLENGE_RULES }, parts.random)
   }
 
-  /** Reads the lists of a configuration, those that are new to it. Resolves when each was tried; what cannot be read is told. */
+  /**
+   * Reads the lists of a configuration that are not read yet, beside those in force. Resolves when each was tried. Throws
+   * RingwallError for a file that cannot be read: it would deny nobody. An address that does not answer is told, and asked again.
+   */
   async prepare({ lists }: PerimeterConfig): Promise<void> {
     const key = JSON.stringify(lists)
-    if (this.#lists?.key === key) return
-    const before = this.#lists?.schedule
+    if (lists.length === 0 || this.#lists.has(key)) return
     const schedule = new ListSchedule({
       sources: lists.map(({ name, source, every }) => ({
         name,
@@ -64,30 +67,59 @@ export class VisitorBook {
       readSeconds: READ_SECONDS,
     })
     await schedule.start()
-    this.#lists = { key, schedule }
-    before?.close()
+    const unread = schedule.state().find(({ name, updatedAtMs }) => {
+      const isFile = lists.some((list) => list.name === name && !isAddress(list.source))
+      return isFile && updatedAtMs === undefined
+    })
+    if (unread) {
+      schedule.close()
+      const source = lists.find(({ name }) => name === unread.name)?.source
+      throw new RingwallError(
+        'perimeter.list-unreadable',
+        `the address list \`${unread.name}\` cannot be read from ${source}; mend the file, or take it out of \`lists\``,
+      )
+    }
+    this.#lists.set(key, schedule)
+  }
+
+  /** From now on only the lists of this configuration are kept fresh. */
+  settle({ lists }: PerimeterConfig): void {
+    const kept = JSON.stringify(lists)
+    for (const [key, schedule] of this.#lists) {
+      if (key === kept) continue
+      schedule.close()
+      this.#lists.delete(key)
+    }
   }
 
   /** What a configuration uses of them. */
   of({ bots, challenge, lists }: PerimeterConfig, geography: Geography | undefined): Visitors {
-    if (!this.#bots || this.#bots.geography !== geography) {
+    const key = [geography, bots.verify]
+    if (!this.#bots || key.some((part, i) => part !== this.#bots?.key[i])) {
       const { clock } = this.#parts
       const asn = geography && ((ip: string) => geography.asn(ip))
       this.#bots = {
-        geography,
+        key,
         watch: new BotWatch({ resolver: resolver(bots.verify), clock, ...(asn && { asn }) }),
       }
     }
+    const schedule = this.#lists.get(JSON.stringify(lists))
+    // INVARIANT: a deny list that was not read lets nobody in unnoticed.
+    if (lists.length > 0 && !schedule) throw new Error('address lists are used before they are prepared')
     return {
-      lists: lists.length > 0 ? this.#lists?.schedule : undefined,
+      lists: schedule,
       bots: bots.enabled ? this.#bots.watch : undefined,
       challenge: challenge.enabled ? this.#challenge : undefined,
     }
   }
 
   close(): void {
-    this.#lists?.schedule.close()
+    for (const schedule of this.#lists.values()) schedule.close()
   }
+}
+
+function isAddress(source: string): boolean {
+  return source.startsWith('https://')
 }
 
 function resolver(isOn: boolean): NameResolver {
@@ -104,7 +136,7 @@ function noticeOf(report: ListReport): string {
 
 /** A file, or what an https URL answers; redirects are not followed, so that the list stays where it was named. */
 async function readList(source: string, signal: AbortSignal): Promise<Uint8Array> {
-  if (!source.startsWith('https://')) {
+  if (!isAddress(source)) {
     try {
       return await readFile(source, { signal })
     } catch (cause) {

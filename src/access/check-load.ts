@@ -11,6 +11,12 @@ import { type Parsed, placeAt } from './cedar/syntax.ts'
 import { validatePolicies } from './cedar/validator.ts'
 import { EntityUid } from './cedar/value.ts'
 
+/** A text and where it is from, for messages. */
+export interface Named {
+  readonly file: string
+  readonly text: string
+}
+
 /** Policies as text, as texts by file name, or as already read or built. */
 export type PolicyInput = string | Readonly<Record<string, string>> | readonly Policy[]
 
@@ -22,7 +28,7 @@ export interface AccessMistake {
   readonly policy?: string
 }
 
-/** Policies or schema are wrong: everything that is, in one error. */
+/** Policies or schema are wrong: everything that is, in one error, whose message names the places. */
 export class AccessError extends RingwallError {
   readonly mistakes: readonly AccessMistake[]
 
@@ -31,7 +37,7 @@ export class AccessError extends RingwallError {
       const place = at?.file === undefined && at?.line !== undefined ? `${at.line}:${at.column}: ` : ''
       return `${formatPlace(at)}${place}${policy === undefined ? '' : `${policy}: `}${message}`
     })
-    super('access.policies-invalid', lines.join('; '), { at: mistakes[0]?.at ?? {} })
+    super('access.policies-invalid', lines.join('; '))
     this.name = 'AccessError'
     this.mistakes = mistakes
   }
@@ -48,10 +54,11 @@ export interface LoadedPolicies {
 /** Reads and strictly validates; every mistake with its place. */
 export function loadPolicies(
   policyInput: PolicyInput,
-  schemaInput: string | Schema,
+  schemaInput: string | Named | Schema,
 ): LoadedPolicies | readonly AccessMistake[] {
   const mistakes: AccessMistake[] = []
-  const schema = typeof schemaInput === 'string' ? readSchema(schemaInput, mistakes) : schemaInput
+  const schema =
+    typeof schemaInput === 'string' || 'text' in schemaInput ? readSchema(schemaInput, mistakes) : schemaInput
   const { policies, files } = readPolicies(policyInput, mistakes)
   if (schema === undefined || mistakes.length > 0) return mistakes
   for (const policy of policies) {
@@ -66,21 +73,26 @@ export function loadPolicies(
   return mistakes.length > 0 ? mistakes : { policies, schema, impossible }
 }
 
-function readSchema(text: string, mistakes: AccessMistake[]): Schema | undefined {
+function readSchema(input: string | Named, mistakes: AccessMistake[]): Schema | undefined {
+  const { file, text } = typeof input === 'string' ? { file: undefined, text: input } : input
   const parsed = parseSchema(text)
   if (parsed.ok) return parsed.value
-  for (const { message, at } of parsed.errors)
-    mistakes.push({ message: `schema: ${message}`, ...(at === undefined ? {} : { at }) })
+  for (const { message, at } of parsed.errors) {
+    const place = file === undefined ? at : { file, ...at }
+    mistakes.push({ message: `schema: ${message}`, ...(place === undefined ? {} : { at: place }) })
+  }
   return undefined
 }
 
-interface ReadPolicies {
+/** Policies, and where they stand. */
+export interface ReadPolicies {
   readonly policies: readonly Policy[]
   /** The file of each policy, by id. */
   readonly files: ReadonlyMap<string, string>
 }
 
-function readPolicies(input: PolicyInput, mistakes: AccessMistake[]): ReadPolicies {
+/** Reads policies and calls them by their `@id`, without a schema to hold them against. */
+export function readPolicies(input: PolicyInput, mistakes: AccessMistake[]): ReadPolicies {
   const files = new Map<string, string>()
   const read: Policy[] = []
   if (typeof input === 'string') read.push(...collect(parsePolicies(input), undefined, mistakes))

@@ -67,7 +67,7 @@ export { validatePolicies, type Validation } from './cedar/validator.ts'
 export { valueFrom, valueToJson } from './cedar/value-json.ts'
 export { CedarRecord, CedarSet, EntityUid, Fault, type Outcome, type Value } from './cedar/value.ts'
 export type { LoadedEntities } from './check-entities.ts'
-export { AccessError, type AccessMistake, type PolicyInput } from './check-load.ts'
+export { AccessError, type AccessMistake, type Named, type PolicyInput } from './check-load.ts'
 export type {
   AccessModel,
   AccessObjects,
@@ -152,7 +152,7 @@ export { type Obligation, type ObligationFault, readObligation, signObligation }
 export { type Fulfilment, Obligations, type ObligationsOptions, type Row } from './obligations.ts'
 export type { EntityTerm, PolicyHead, RecordTerm, ScopeInput, TermFor } from './policy-builder-types.ts'
 export { type BeginPolicy, policyBuilder, PolicyDraft } from './policy-builder.ts'
-export { type Named, PolicySet, type PolicySources } from './policy-set.ts'
+export { PolicySet, type PolicySources, readEntitiesFile, readPolicyFiles } from './policy-set.ts'
 export { type BoundaryOptions, generateCases } from './proving/boundary.ts'
 export type { Asked, PolicyCase } from './proving/case.ts'
 export { type ClauseCoverage, type Coverage, coverClauses } from './proving/coverage.ts'

@@ -1,24 +1,11 @@
-import { createHash } from 'node:crypto'
-
-import { type Place, RingwallError } from '../core/errors.ts'
 import type { Policy } from './cedar/ast.ts'
 import { Authorizer } from './cedar/authorizer.ts'
-import { Entities } from './cedar/entities.ts'
-import { parseEntities } from './cedar/entities-json.ts'
 import { validateEntities } from './cedar/conformance.ts'
-import { parsePolicies } from './cedar/parser.ts'
+import type { Entities } from './cedar/entities.ts'
+import { parseEntities } from './cedar/entities-json.ts'
 import { PartialAuthorizer } from './cedar/partial.ts'
-import { renameByAnnotation } from './cedar/policy.ts'
 import type { Schema } from './cedar/schema.ts'
-import { parseSchema } from './cedar/schema-parser.ts'
-import type { Parsed } from './cedar/syntax.ts'
-import { validatePolicies } from './cedar/validator.ts'
-
-/** A text and where it is from, for messages. */
-export interface Named {
-  readonly file: string
-  readonly text: string
-}
+import { AccessError, loadPolicies, type Named, readPolicies, versionOf } from './check-load.ts'
 
 /** What a policy consists of. */
 export interface PolicySources {
@@ -31,63 +18,56 @@ export interface PolicySources {
 }
 
 /**
- * A policy that is ready to decide: parsed, validated strictly against its schema, compiled, and named by a hash, so that a
- * gateway and an application can tell whether they go by the same one.
+ * A policy that is ready to decide: parsed, validated strictly against its schema, compiled, and named, so that a gateway and
+ * an application can tell whether they go by the same one.
  */
 export class PolicySet {
   readonly policies: readonly Policy[]
   readonly schema: Schema
   readonly entities: Entities
-  /** 16 hexadecimal digits that change with every byte of what was read. */
+  /** The same for all who go by the same policies and schema, `createAccess` too. */
   readonly version: string
   /** A `forbid` that cannot be evaluated denies here: it is not known which of them would have. */
   readonly authorizer: Authorizer
   readonly partial: PartialAuthorizer
 
-  private constructor(policies: readonly Policy[], schema: Schema, entities: Entities, version: string) {
+  private constructor(policies: readonly Policy[], schema: Schema, entities: Entities) {
     this.policies = policies
     this.schema = schema
     this.entities = entities
-    this.version = version
+    this.version = versionOf(policies, schema)
     this.authorizer = new Authorizer(policies, { failedForbid: 'deny' })
     this.partial = new PartialAuthorizer(policies)
   }
 
-  /** Throws RingwallError with file, line and column for the first thing that is wrong. */
-  static load({ policies, schema: schemaText, entities: entitiesText }: PolicySources): PolicySet {
-    const schema = taken(parseSchema(schemaText.text), schemaText.file)
-    const parsed = policies.flatMap(({ file, text }, i) => {
-      const read = taken(parsePolicies(text), file)
-      const [first] = validatePolicies(read, schema).errors
-      if (first !== undefined) throw wrong(first.message, { file, ...first.at })
-      // Two files count their policies from 0 each.
-      return policies.length === 1 ? read : read.map((policy) => ({ ...policy, id: `${i}.${policy.id}` }))
-    })
-    const named = renameByAnnotation(parsed)
-    if (typeof named === 'string') throw wrong(named, { file: policies[0]?.file ?? '' })
-    const entities = entitiesText && taken(parseEntities(entitiesText.text, schema), entitiesText.file)
-    const [misfit] = entities ? validateEntities(entities, schema) : []
-    if (misfit !== undefined) throw wrong(misfit, { file: entitiesText?.file ?? '' })
-    const hash = createHash('sha256')
-    for (const { text } of [...policies, schemaText, ...(entitiesText ? [entitiesText] : [])])
-      hash.update(`${Buffer.byteLength(text)}\n`).update(text)
-    const version = hash.digest('hex').slice(0, 16)
-    return new PolicySet(named, schema, entities ?? noEntities(), version)
+  /** Throws AccessError with everything that is wrong, each with its place. */
+  static load({ policies, schema: schemaText, entities }: PolicySources): PolicySet {
+    const loaded = loadPolicies(textsOf(policies), schemaText)
+    if (!('policies' in loaded)) throw new AccessError(loaded)
+    const { schema } = loaded
+    return new PolicySet(loaded.policies, schema, readEntitiesFile(entities, schema))
   }
 }
 
-function taken<T>(parsed: Parsed<T>, file: string): T {
-  if (parsed.ok) return parsed.value
-  const [first] = parsed.errors
-  throw wrong(first?.message ?? 'cannot be read', { file, ...first?.at })
+/** The same without a schema: nothing but the syntax is held against anything. Throws AccessError. */
+export function readPolicyFiles(policies: readonly Named[]): readonly Policy[] {
+  const mistakes: ConstructorParameters<typeof AccessError>[0][number][] = []
+  const read = readPolicies(textsOf(policies), mistakes)
+  if (mistakes.length > 0) throw new AccessError(mistakes)
+  return read.policies
 }
 
-function wrong(message: string, at: Place): RingwallError {
-  return new RingwallError('access.policy', message, { at })
+/** Entities in Cedar's JSON, held against a schema where there is one; none where there is no file. Throws AccessError. */
+export function readEntitiesFile(named: Named | undefined, schema: Schema | undefined): Entities {
+  const { file, text } = named ?? { file: 'entities', text: '[]' }
+  const parsed = parseEntities(text, schema)
+  if (!parsed.ok)
+    throw new AccessError(parsed.errors.map(({ message, at }) => ({ message, at: { file, ...at } })))
+  const misfits = schema === undefined ? [] : validateEntities(parsed.value, schema)
+  if (misfits.length > 0) throw new AccessError(misfits.map((message) => ({ message, at: { file } })))
+  return parsed.value
 }
 
-function noEntities(): Entities {
-  const none = Entities.of([])
-  if (typeof none === 'string') throw new Error(none)
-  return none
+function textsOf(policies: readonly Named[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(policies.map(({ file, text }) => [file, text]))
 }

@@ -2,7 +2,7 @@ import { RingwallError } from '../core/errors.ts'
 import { matchesHost } from '../core/host-pattern.ts'
 import { formatIp, type IpAddress, IpList, parseIp, parseNetwork } from '../core/ip.ts'
 import { createResolver, type EgressLookup } from './egress-lookup.ts'
-import { specialNetwork } from './special-networks.ts'
+import { specialNetwork } from '../core/special-networks.ts'
 
 /** Where an application may send requests, and how much may come back. */
 export interface EgressOptions {

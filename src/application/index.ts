@@ -51,7 +51,7 @@ export { type RedirectTargets, type SafeRedirect, safeRedirect } from './redirec
 export { GUIDE_RICH_TEXT, type RichTextProfile, sanitizeRichText, sanitizeToText } from './rich-text.ts'
 export { safeAgent, type SafeAgents } from './safe-agent.ts'
 export { safeFetch, type SafeRequestInit } from './safe-fetch.ts'
-export { type SpecialNetwork, specialNetwork } from './special-networks.ts'
+export { type SpecialNetwork, specialNetwork } from '../core/special-networks.ts'
 export { lintSql, type SqlFinding } from './sql-lint.ts'
 export {
   createSqlTag,

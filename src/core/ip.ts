@@ -105,25 +105,6 @@ export function isLoopback(ip: string): boolean {
   return address.bits === 32 ? address.value >> 24n === 127n : address.value === 1n
 }
 
-/** Addresses that no name server of the public knows: private, shared, link-local and loopback (RFC 6890). */
-const PRIVATE = [
-  '10.0.0.0/8',
-  '100.64.0.0/10',
-  '127.0.0.0/8',
-  '169.254.0.0/16',
-  '172.16.0.0/12',
-  '192.168.0.0/16',
-  '::1/128',
-  'fc00::/7',
-  'fe80::/10',
-].map((text) => parseNetwork(text) as IpNetwork)
-
-/** Whether an address belongs to a private network, as far as names and places of addresses go. */
-export function isPrivate(ip: string): boolean {
-  const address = parseIp(ip)
-  return address !== undefined && PRIVATE.some((network) => networkHas(network, address))
-}
-
 function parseIpv4(text: string): bigint | undefined {
   const parts = text.split('.')
   if (parts.length !== 4) return undefined

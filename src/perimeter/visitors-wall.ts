@@ -1,7 +1,7 @@
 import type { Clock, RandomBytes } from '../core/clock.ts'
 import { type Exchange, wantsHtml } from '../core/exchange.ts'
-import { isPrivate } from '../core/ip.ts'
 import type { Reply } from '../core/reply.ts'
+import { isPrivate } from '../core/special-networks.ts'
 import { answer, pass, refuse, type Verdict } from '../core/verdict.ts'
 import type { ListSchedule } from './address-list-schedule.ts'
 import { type BotFinding, botPolicy, type BotWatch } from './bots.ts'

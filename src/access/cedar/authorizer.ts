@@ -1,9 +1,9 @@
 import { type Policy, slotsOf } from './ast.ts'
 import type { EntitySource } from './entities.ts'
-import type { Env } from './environment.ts'
+import { envOf } from './environment.ts'
 import type { CompiledPolicy } from './policy.ts'
 import { PolicyIndex } from './policy-index.ts'
-import { type CedarRecord, EMPTY_RECORD, type EntityUid, type Fault } from './value.ts'
+import type { CedarRecord, EntityUid, Fault } from './value.ts'
 
 /** May this principal do this action on this resource? */
 export interface Request {
@@ -85,19 +85,6 @@ export class Authorizer {
       else if (outcome === true || this.#failedForbidDenies) return false
     }
     return isPermitted
-  }
-}
-
-function envOf(request: Request, entities: EntitySource): Env {
-  const { principal, action, resource, context = EMPTY_RECORD } = request
-  return {
-    principal,
-    action,
-    resource,
-    context,
-    entities,
-    principalEntity: entities.get(principal),
-    resourceEntity: entities.get(resource),
   }
 }
 

@@ -1,5 +1,6 @@
+import type { Request } from './authorizer.ts'
 import type { Entity, EntitySource } from './entities.ts'
-import type { CedarRecord, EntityUid, Fault, Outcome } from './value.ts'
+import { type CedarRecord, EMPTY_RECORD, type EntityUid, type Fault, type Outcome } from './value.ts'
 
 /** Everything that a decision may look at. */
 export interface Env {
@@ -11,6 +12,20 @@ export interface Env {
   /** The entities of the principal and the resource, looked up once. */
   readonly principalEntity: Entity | undefined
   readonly resourceEntity: Entity | undefined
+}
+
+/** Everything that a request's policies may look at. */
+export function envOf(request: Request, entities: EntitySource): Env {
+  const { principal, action, resource, context = EMPTY_RECORD } = request
+  return {
+    principal,
+    action,
+    resource,
+    context,
+    entities,
+    principalEntity: entities.get(principal),
+    resourceEntity: entities.get(resource),
+  }
 }
 
 /** An expression as a function. It never throws; what has no value gives a fault that was made beforehand. */

@@ -1,9 +1,9 @@
 import { type Policy, type Scope, slotsOf } from './ast.ts'
 import { type Request } from './authorizer.ts'
 import { type EntitySource, unknownEntity } from './entities.ts'
-import { type Env, isIn } from './environment.ts'
+import { type Env, envOf, isIn } from './environment.ts'
 import { allowsAction, compilePolicy, type CompiledPolicy, targetOf } from './policy.ts'
-import { EMPTY_RECORD, EntityUid, Fault } from './value.ts'
+import { EntityUid, Fault } from './value.ts'
 
 /** A decision where not everything is known that could be asked for. */
 export interface PartialDecision {
@@ -33,20 +33,11 @@ export class PartialAuthorizer {
 
   /** The decision for any resource that has this name, where `entities` does not have it. */
   decide(request: Request, entities: EntitySource): PartialDecision {
-    const { principal, action, resource, context = EMPTY_RECORD } = request
+    const { action, resource } = request
     const resourceEntity = entities.get(resource) ?? unknownEntity(resource)
-    const source: EntitySource = {
+    const env = envOf(request, {
       get: (uid) => (uid.key === resource.key ? resourceEntity : entities.get(uid)),
-    }
-    const env: Env = {
-      principal,
-      action,
-      resource,
-      context,
-      entities: source,
-      principalEntity: source.get(principal),
-      resourceEntity,
-    }
+    })
     const ancestors = entities.get(action)?.ancestors ?? NONE
     const found: Record<'permit' | 'forbid', Record<State, string[]>> = {
       permit: { satisfied: [], not: [], failed: [], open: [] },

@@ -1,6 +1,7 @@
-import type { Policy, Scope } from './ast.ts'
+import type { Policy } from './ast.ts'
 import { ConditionIndex } from './condition-index.ts'
 import type { Env } from './environment.ts'
+import { allowsType } from './head.ts'
 import { allowsAction, compilePolicy, type CompiledPolicy, targetOf } from './policy.ts'
 import { EntityUid } from './value.ts'
 
@@ -83,11 +84,6 @@ export function isPossible(
     allowsType(policy.resource, resourceType) &&
     allowsAction(policy.action, actionKey, ancestors)
   )
-}
-
-function allowsType(scope: Scope, type: string): boolean {
-  if (scope.kind === 'is') return scope.type === type
-  return scope.kind !== 'equals' || (scope.target instanceof EntityUid && scope.target.type === type)
 }
 
 type ByTarget = ReadonlyMap<string, readonly CompiledPolicy[]>

@@ -1,11 +1,13 @@
 import type { ActionScope, Expr, Policy, Scope, Target } from './ast.ts'
 import { NO_CAPABILITIES } from './capabilities.ts'
 import { partsOf } from './expression.ts'
+import { actionExpression, scopeExpression } from './head.ts'
+import { requestTypesOf } from './request-types.ts'
 import type { ActionType, Schema } from './schema.ts'
 import { placeAt } from './syntax.ts'
 import { Typechecker } from './typechecker.ts'
 import type { ValidationMode } from './types.ts'
-import type { Report, RequestType, ValidationError } from './validation.ts'
+import type { Report, ValidationError } from './validation.ts'
 import { EntityUid } from './value.ts'
 import { isActionType } from './value-json.ts'
 
@@ -65,18 +67,14 @@ function validateTypes(policy: Policy, schema: Schema, mode: ValidationMode, rep
   return isImpossible
 }
 
-function* requestTypesOf(schema: Schema): Generator<RequestType> {
-  for (const action of schema.actions.values())
-    for (const principal of action.principals)
-      for (const resource of action.resources) yield { principal, action, resource }
-}
+const ANY: Expr = { kind: 'literal', at: -1, value: true }
 
 /** The head and the body of a policy as one expression. */
 function conditionOf(policy: Policy): Expr {
   const head = [
-    scopeExpression(policy.principal, 'principal'),
-    actionExpression(policy.action),
-    scopeExpression(policy.resource, 'resource'),
+    scopeExpression(policy.principal, 'principal') ?? ANY,
+    actionExpression(policy.action) ?? ANY,
+    scopeExpression(policy.resource, 'resource') ?? ANY,
   ]
   const bodies = policy.conditions.map(({ kind, body }): Expr =>
     kind === 'when' ? body : { kind: 'not', at: body.at, of: body },
@@ -88,35 +86,6 @@ function all(terms: readonly Expr[], at: number): Expr {
   const [only] = terms
   if (only === undefined) return { kind: 'literal', at, value: true }
   return terms.length === 1 ? only : { kind: 'and', at, terms }
-}
-
-function targetExpression(target: Target, at: number): Expr {
-  return target instanceof EntityUid
-    ? { kind: 'literal', at, value: target }
-    : { kind: 'slot', at, name: target }
-}
-
-function scopeExpression(scope: Scope, name: 'principal' | 'resource'): Expr {
-  if (scope.kind === 'any') return { kind: 'literal', at: -1, value: true }
-  const { at } = scope
-  const variable: Expr = { kind: 'variable', at, name }
-  if (scope.kind === 'is') {
-    const within = scope.within === undefined ? undefined : targetExpression(scope.within, at)
-    return { kind: 'is', at, of: variable, type: scope.type, within }
-  }
-  const operator = scope.kind === 'equals' ? '==' : 'in'
-  return { kind: 'binary', at, operator, left: variable, right: targetExpression(scope.target, at) }
-}
-
-function actionExpression(scope: ActionScope): Expr {
-  if (scope.kind === 'any') return { kind: 'literal', at: -1, value: true }
-  const { at } = scope
-  const left: Expr = { kind: 'variable', at, name: 'action' }
-  const right: Expr =
-    scope.kind === 'inAny'
-      ? { kind: 'set', at, elements: scope.targets.map((target) => targetExpression(target, at)) }
-      : targetExpression(scope.target, at)
-  return { kind: 'binary', at, operator: scope.kind === 'equals' ? '==' : 'in', left, right }
 }
 
 /** Every entity type, action and enumerated id that a policy names must be in the schema. */

@@ -1,23 +1,7 @@
 import type { Expr } from '../cedar/ast.ts'
-import type { Request } from '../cedar/authorizer.ts'
-import type { EntitySource } from '../cedar/entities.ts'
 import type { Compiled, Env } from '../cedar/environment.ts'
 import { compile } from '../cedar/evaluator.ts'
-import { EMPTY_RECORD, type Outcome } from '../cedar/value.ts'
-
-/** Everything that a request's policies may look at. */
-export function envOf(request: Request, entities: EntitySource): Env {
-  const { principal, action, resource, context = EMPTY_RECORD } = request
-  return {
-    principal,
-    action,
-    resource,
-    context,
-    entities,
-    principalEntity: entities.get(principal),
-    resourceEntity: entities.get(resource),
-  }
-}
+import type { Outcome } from '../cedar/value.ts'
 
 const COMPILED = new WeakMap<Expr, Compiled>()
 

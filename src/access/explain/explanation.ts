@@ -8,9 +8,11 @@ import { allowsAction } from '../cedar/policy.ts'
 import { placeAt } from '../cedar/syntax.ts'
 import { Fault } from '../cedar/value.ts'
 import { allOf, blame, type Blame, sizeOf } from './blame.ts'
-import { allowsType, type Clause, clausesOf, type Part } from './clause.ts'
+import { allowsType } from '../cedar/head.ts'
+import { type Clause, clausesOf, type Part } from './clause.ts'
 import { describeCondition, type Seen } from './condition.ts'
-import { envOf, evaluate } from './evaluation.ts'
+import { envOf } from '../cedar/environment.ts'
+import { evaluate } from './evaluation.ts'
 
 /** One condition to blame, as plain data. */
 export interface BlamedCondition {

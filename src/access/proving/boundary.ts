@@ -12,8 +12,8 @@ import { textOfValue } from '../explain/value-text.ts'
 import { type PolicyCase, realize } from './case.ts'
 import { alter, findDifference } from './difference.ts'
 import { DEFAULT_EFFORT, type Effort, Explorer, type Witness } from './exploration.ts'
-import { PolicySet } from './policy-set.ts'
-import { couldApply, requestTypesOf } from './request-types.ts'
+import { SearchedPolicies } from './searched-policies.ts'
+import { couldApply, requestTypesOf } from '../cedar/request-types.ts'
 import { ABSENT, type Cast, type Choice, type Choices, type Place, uidOfKey } from './situation.ts'
 import { type Atom, atomsOf, withAtom } from './variant.ts'
 
@@ -34,7 +34,7 @@ export function generateCases(
   schema: Schema,
   { maxCases = 2000, effort = DEFAULT_EFFORT }: BoundaryOptions = {},
 ): readonly PolicyCase[] {
-  const set = new PolicySet(policies)
+  const set = new SearchedPolicies(policies)
   const known: Known = {
     cases: new Map(),
     names: new Map(),
@@ -70,12 +70,12 @@ interface Known {
 }
 
 class Collection {
-  readonly set: PolicySet
+  readonly set: SearchedPolicies
   /** Tries the literals of one policy first. */
   readonly explorer: Explorer
   readonly #known: Known
 
-  constructor(set: PolicySet, explorer: Explorer, known: Known) {
+  constructor(set: SearchedPolicies, explorer: Explorer, known: Known) {
     this.set = set
     this.explorer = explorer
     this.#known = known

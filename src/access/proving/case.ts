@@ -3,7 +3,7 @@ import type { Request } from '../cedar/authorizer.ts'
 import { Entities, type EntityDraft } from '../cedar/entities.ts'
 import { CedarRecord, CedarSet, EntityUid, type Outcome, type Value } from '../cedar/value.ts'
 import type { Explorer, Witness } from './exploration.ts'
-import { type PolicySet, satisfies } from './policy-set.ts'
+import { type SearchedPolicies, satisfies } from './searched-policies.ts'
 import { type Situation, uidOfKey } from './situation.ts'
 
 /** One request with everything that the policies may look at, and the decision that is expected. */
@@ -28,7 +28,11 @@ export interface Asked {
  * Makes a whole request of a witness: what is still open is chosen, required attributes are added, and the groups
  * are closed. Undefined where the groups that were chosen make a circle.
  */
-export function realize(explorer: Explorer, set: PolicySet, { cast, choices }: Witness): Asked | undefined {
+export function realize(
+  explorer: Explorer,
+  set: SearchedPolicies,
+  { cast, choices }: Witness,
+): Asked | undefined {
   const look = (situation: Situation): Map<string, EntityDraft> => {
     for (const compiled of set.near(cast.type)) satisfies(compiled, situation.env)
     return lookAtAll(situation)

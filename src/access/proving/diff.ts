@@ -7,8 +7,8 @@ import { type Asked, type PolicyCase, realize } from './case.ts'
 import { isDecidable } from './decidable.ts'
 import { type Effort, Explorer } from './exploration.ts'
 import { isSameFor } from './normal-form.ts'
-import { isSatisfied, PolicySet } from './policy-set.ts'
-import { couldApply, requestTypesOf } from './request-types.ts'
+import { isSatisfied, SearchedPolicies } from './searched-policies.ts'
+import { couldApply, requestTypesOf } from '../cedar/request-types.ts'
 import type { Situation } from './situation.ts'
 
 /** A request that old and new policies decide differently. */
@@ -89,14 +89,14 @@ export function diffPolicies(
 }
 
 class Comparison {
-  readonly #before: PolicySet
-  readonly #after: PolicySet
+  readonly #before: SearchedPolicies
+  readonly #after: SearchedPolicies
   readonly #schema: Schema
   readonly #authorizers: readonly [Authorizer, Authorizer]
 
   constructor(before: readonly Policy[], after: readonly Policy[], schema: Schema) {
-    this.#before = new PolicySet(before)
-    this.#after = new PolicySet(after)
+    this.#before = new SearchedPolicies(before)
+    this.#after = new SearchedPolicies(after)
     this.#schema = schema
     this.#authorizers = [new Authorizer(before), new Authorizer(after)]
   }

@@ -1,22 +1,22 @@
 import type { Policy } from '../cedar/ast.ts'
 import type { RequestType } from '../cedar/validation.ts'
 import type { Effort, Explorer, Search } from './exploration.ts'
-import { isSatisfied, PolicySet } from './policy-set.ts'
+import { isSatisfied, SearchedPolicies } from './searched-policies.ts'
 import type { Situation } from './situation.ts'
 
 /** A set of policies and the same with one of them changed. */
 export interface Alteration {
-  readonly before: PolicySet
-  readonly after: PolicySet
+  readonly before: SearchedPolicies
+  readonly after: SearchedPolicies
   readonly policy: Policy
   /** Undefined: it was removed. */
   readonly variant: Policy | undefined
 }
 
 /** Changes one policy of a set. */
-export function alter(before: PolicySet, policy: Policy, variant: Policy | undefined): Alteration {
+export function alter(before: SearchedPolicies, policy: Policy, variant: Policy | undefined): Alteration {
   const after = before.policies.flatMap((one) => (one === policy ? (variant ?? []) : [one]))
-  return { before, after: new PolicySet(after), policy, variant }
+  return { before, after: new SearchedPolicies(after), policy, variant }
 }
 
 /** A search for a request that is decided otherwise, and whether the other policies ever mattered. */

@@ -5,7 +5,7 @@ import { clausesOf } from '../explain/clause.ts'
 import { constantOf, evaluate } from '../explain/evaluation.ts'
 import type { Explorer } from './exploration.ts'
 import { typeOfPath } from './path-type.ts'
-import { couldApply, requestTypesOf } from './request-types.ts'
+import { couldApply, requestTypesOf } from '../cedar/request-types.ts'
 
 /** Where a policy can fail, and why. */
 export interface Failure {

@@ -8,7 +8,7 @@ import { Explorer } from './exploration.ts'
 import { findFailure } from './failing.ts'
 import { about, type Lint } from './lint.ts'
 import { findShadows, findStaticConditions } from './redundancy.ts'
-import { requestTypesOf } from './request-types.ts'
+import { requestTypesOf } from '../cedar/request-types.ts'
 
 /** Holds policies against a schema, if there is one, and against what commonly goes wrong. */
 export function lintPolicies(policies: readonly Policy[], schema?: Schema): readonly Lint[] {

@@ -3,16 +3,16 @@ import { Authorizer } from '../cedar/authorizer.ts'
 import type { Env } from '../cedar/environment.ts'
 import { allowsAction, compilePolicy } from '../cedar/policy.ts'
 import type { Schema } from '../cedar/schema.ts'
-import { allowsType } from '../explain/clause.ts'
-import { envOf } from '../explain/evaluation.ts'
+import { allowsType } from '../cedar/head.ts'
+import { envOf } from '../cedar/environment.ts'
 import { type PolicyCase, realize } from './case.ts'
 import { isDecidable } from './decidable.ts'
 import { alter, findDifference } from './difference.ts'
 import { Explorer } from './exploration.ts'
 import { type Mutant, mutantsOf } from './mutants.ts'
 import { isSameFor } from './normal-form.ts'
-import { PolicySet } from './policy-set.ts'
-import { requestTypesOf } from './request-types.ts'
+import { SearchedPolicies } from './searched-policies.ts'
+import { requestTypesOf } from '../cedar/request-types.ts'
 
 /** A mutant that no case told from the policies. */
 export interface Survivor {
@@ -42,7 +42,7 @@ export function scoreMutants(
   const judged = cases.map((one) => judgeCase(linked, one))
   const all = linked.flatMap((policy, at) => mutantsOf(policy).map((mutant) => ({ mutant, at })))
   const alive = all.filter(({ mutant, at }) => !judged.some((one) => isKilled(one, mutant, at)))
-  const set = new PolicySet(linked)
+  const set = new SearchedPolicies(linked)
   const equivalent: Mutant[] = []
   const survivors: Survivor[] = []
   for (const { mutant } of alive) {
@@ -94,7 +94,11 @@ function isKilled(one: JudgedCase, { policy, variant }: Mutant, at: number): boo
 }
 
 /** The mutant's own literals matter as much as those of the policies. */
-function lookInto(schema: Schema, set: PolicySet, mutant: Mutant): PolicyCase | 'equivalent' | undefined {
+function lookInto(
+  schema: Schema,
+  set: SearchedPolicies,
+  mutant: Mutant,
+): PolicyCase | 'equivalent' | undefined {
   const { policy, variant } = mutant
   const explorer = new Explorer(schema, variant === undefined ? [policy] : [policy, variant], {
     others: set.policies,

@@ -3,7 +3,7 @@ import { partsOf } from '../cedar/expression.ts'
 import { expressionToText } from '../cedar/policy-text.ts'
 import type { RequestType } from '../cedar/validation.ts'
 import { type Clause, clausesOf } from '../explain/clause.ts'
-import { couldApply } from './request-types.ts'
+import { couldApply } from '../cedar/request-types.ts'
 
 /**
  * By Cedar's rules, where a policy that fails is a policy that is not satisfied: whether two policies with the same effect are satisfied by the same requests of a type, as far as their texts

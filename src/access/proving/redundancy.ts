@@ -7,8 +7,8 @@ import { isDecidable } from './decidable.ts'
 import { type Effort, Explorer } from './exploration.ts'
 import { about, type Lint } from './lint.ts'
 import { normalForm } from './normal-form.ts'
-import { isSatisfied } from './policy-set.ts'
-import { couldApply, requestTypesOf } from './request-types.ts'
+import { isSatisfied } from './searched-policies.ts'
+import { couldApply, requestTypesOf } from '../cedar/request-types.ts'
 import { atomsOf } from './variant.ts'
 
 const EFFORT: Effort = { steps: 400, restarts: 0, stepsPerRestart: 0 }

@@ -3,10 +3,10 @@ import type { Env } from '../cedar/environment.ts'
 import { compilePolicy, type CompiledPolicy } from '../cedar/policy.ts'
 import type { RequestType } from '../cedar/validation.ts'
 import type { Situation } from './situation.ts'
-import { couldApply } from './request-types.ts'
+import { couldApply } from '../cedar/request-types.ts'
 
 /** Policies as a question can be asked of them, one at a time, so that a search can stop between two. */
-export class PolicySet {
+export class SearchedPolicies {
   readonly policies: readonly Policy[]
   readonly #compiled: readonly CompiledPolicy[]
   readonly #near = new Map<RequestType, readonly CompiledPolicy[]>()

@@ -1,8 +1,8 @@
-import type { Policy } from '../cedar/ast.ts'
-import { allowsAction } from '../cedar/policy.ts'
-import type { Schema } from '../cedar/schema.ts'
-import type { RequestType } from '../cedar/validation.ts'
-import { allowsType } from '../explain/clause.ts'
+import type { Policy } from './ast.ts'
+import { allowsAction } from './policy.ts'
+import type { Schema } from './schema.ts'
+import type { RequestType } from './validation.ts'
+import { allowsType } from './head.ts'
 
 /** Every combination of action and types that a schema allows. */
 export function requestTypesOf(schema: Schema): readonly RequestType[] {

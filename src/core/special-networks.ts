@@ -1,4 +1,4 @@
-import { type IpAddress, type IpNetwork, networkHas, parseNetwork } from '../core/ip.ts'
+import { type IpAddress, type IpNetwork, networkHas, parseIp, parseNetwork } from './ip.ts'
 
 /** Why an address is not part of the public Internet. */
 export interface SpecialNetwork {
@@ -97,6 +97,12 @@ export function specialNetwork(ip: IpAddress): SpecialNetwork | undefined {
   if (carried && inner) return { ...inner, network: `${carried.by} around ${inner.network}` }
   if (networkHas(NAT64, ip)) return undefined
   return named(find(SPECIAL_IPV6, ip)) ?? outsideOfGlobal(ip)
+}
+
+/** Whether an address stands for no place on the public Internet: there name servers and maps of addresses know nothing. */
+export function isPrivate(ip: string): boolean {
+  const address = parseIp(ip)
+  return address !== undefined && specialNetwork(address) !== undefined
 }
 
 function find(table: readonly Row[], ip: IpAddress): Row | undefined {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 
-import { formatIp, type IpAddress, parseIp } from '../core/ip.ts'
-import { specialNetwork } from './index.ts'
+import { formatIp, type IpAddress, parseIp } from './ip.ts'
+import { specialNetwork } from './special-networks.ts'
 
 for (const [ip, network] of Object.entries({
   '127.0.0.1': '127.0.0.0/8',
