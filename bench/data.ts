@@ -1,10 +1,16 @@
 // What does it cost to protect data? One file for each question: `data-*.ts`.
 import { measureCipher, type Measures } from './data-cipher.ts'
+import { measureEgress } from './data-egress.ts'
+import { measureInjector } from './data-html.ts'
+import { measureMasking } from './data-mask.ts'
 import type { BenchResult } from './run.ts'
 
-/** Each question has its own prefix; later ones are added here. */
+/** Each question has its own prefix. Peers of masking and of the guard are figures beside ours (`mask.pino_us`, `egress.bare_fetch_us`). */
 const QUESTIONS: Readonly<Record<string, (quick: boolean) => Promise<Measures>>> = {
   cipher: measureCipher,
+  mask: async (quick) => ({ figures: await measureMasking(quick), peers: {} }),
+  html: async (quick) => ({ figures: { ...measureInjector(quick) }, peers: {} }),
+  egress: async () => ({ figures: await measureEgress(), peers: {} }),
 }
 
 export async function run(options: { readonly quick: boolean }): Promise<BenchResult> {

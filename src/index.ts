@@ -3,7 +3,13 @@ import { join } from 'node:path'
 
 import { AuditLog } from './audit/index.ts'
 import { StreamedBody } from './body.ts'
-import { completeConfig, type Config, type ConfigInput, type ListenAddress } from './config/index.ts'
+import {
+  completeConfig,
+  type Config,
+  type ConfigInput,
+  type ListenAddress,
+  secretsOf,
+} from './config/index.ts'
 import { type Clock, type RandomBytes, systemClock, systemRandom } from './core/clock.ts'
 import { describeError } from './core/errors.ts'
 import type { Connection } from './core/exchange.ts'
@@ -12,7 +18,7 @@ import { IpList } from './core/ip.ts'
 import type { Reply } from './core/reply.ts'
 import { refuse, type Verdict } from './core/verdict.ts'
 import type { AuditRecord } from './core/watch.ts'
-import { createTextMask } from './data/index.ts'
+import { createTextMask, SecretRegistry } from './data/index.ts'
 import { openDevelopmentCertificate, readCertificate, tlsOptions } from './edge/index.ts'
 import { explainWalk, type ExplainRequest, type Explanation } from './explain.ts'
 import { type House, walk } from './flow.ts'
@@ -123,6 +129,8 @@ class Gateway {
   readonly #listeners: Listener[] = []
   readonly #caps: ConnectionCaps
   readonly #uncounted: IpList
+  /** Every secret that any configuration brought: none of them may stand in a log. */
+  readonly #secrets = new SecretRegistry()
   #house: House
   #current: Generation
   #operator: Generation
@@ -165,12 +173,11 @@ class Gateway {
     this.#clock = clock
     this.#nextId = createIdSource(clock, random)
     const { audit, data } = config.security
+    for (const secret of secretsOf(config)) this.#secrets.add(secret)
     this.#log = new AuditLog({
       database: kept.store.database,
       config: audit,
-      mask: data.mask_logs
-        ? createTextMask([config.store.postgres, config.store.redis].filter((one) => one !== undefined))
-        : (text) => text,
+      mask: data.mask_logs ? createTextMask(this.#secrets) : (text) => text,
       onAlarm: (state, detail) =>
         this.#notice(
           state === 'failing'
@@ -238,6 +245,7 @@ class Gateway {
       visitors.settle(this.config.security.perimeter)
       throw thrown
     }
+    for (const secret of secretsOf(config)) this.#secrets.add(secret)
     const before = this.#current
     this.#current = next
     this.#operator = operator

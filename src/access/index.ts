@@ -213,4 +213,5 @@ export {
   type ReviewSubjectHolding,
 } from './review.ts'
 export { typesFromSchema, type TypesOptions } from './types-from-schema.ts'
-export { accessWall, type AskForFacts, type FactsAnswer, type PolicyParts } from './wall.ts'
+export { type AskForFacts, type FactsAnswer, type PolicyParts } from './policy-wall.ts'
+export { accessWall } from './wall.ts'

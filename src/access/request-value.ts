@@ -1,3 +1,4 @@
+import { readCookie } from '../core/cookies.ts'
 import type { HeaderList } from '../core/headers.ts'
 import type { RequestValue } from './binding.ts'
 
@@ -16,7 +17,7 @@ export function decodedValue(request: Valued, { from, name }: RequestValue): str
     case 'query':
       return request.target.ok ? only(new URLSearchParams(request.target.rawQuery).getAll(name)) : undefined
     case 'cookie':
-      return decode(only(cookiesOf(request.headers, name)))
+      return decode(readCookie(request.headers.all('cookie'), name))
     default:
       return from satisfies never
   }
@@ -32,15 +33,6 @@ export function pathValue(request: Valued, value: RequestValue): string | undefi
 
 function only(values: readonly string[]): string | undefined {
   return values.length === 1 ? values[0] : undefined
-}
-
-function cookiesOf(headers: HeaderList, name: string): readonly string[] {
-  return headers
-    .all('cookie')
-    .flatMap((field) => field.split(';'))
-    .map((pair) => pair.trim())
-    .filter((pair) => pair.startsWith(`${name}=`))
-    .map((pair) => pair.slice(name.length + 1))
 }
 
 function decode(raw: string | undefined): string | undefined {

@@ -1,6 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 
 import type { RandomBytes } from '../core/clock.ts'
+import { readCookie } from '../core/cookies.ts'
 import type { Secret } from '../core/secret.ts'
 
 /** Whether a request proves that it comes from a page of ours, or why not. */
@@ -68,12 +69,8 @@ export function formCookie(isHttps: boolean): {
     name,
     set: (value) => `${name}=${value}; Path=/; HttpOnly; SameSite=Lax${isHttps ? '; Secure' : ''}`,
     read(fields) {
-      for (const pair of fields.flatMap((field) => field.split(';'))) {
-        const at = pair.indexOf('=')
-        const value = pair.slice(at + 1).trim()
-        if (at > 0 && pair.slice(0, at).trim() === name && TOKEN.test(value)) return value
-      }
-      return undefined
+      const value = readCookie(fields, name)
+      return value !== undefined && TOKEN.test(value) ? value : undefined
     },
   }
 }

@@ -4,3 +4,4 @@ export { completeConfig, ConfigError, loadConfig, type LoadOptions, type Mistake
 export { openapiRoutes } from './openapi.ts'
 export { plainConfig, printConfig } from './print.ts'
 export type { Config, ConfigInput, ListenAddress, RouteConfig, UpstreamConfig } from './schema.ts'
+export { secretsOf } from './secret-reference.ts'

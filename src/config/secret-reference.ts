@@ -43,3 +43,9 @@ export const secretReference = z.string().transform((text, context): Secret => {
     return fail(`cannot read the secret from \`${file}\`: ${describeError(thrown)}`)
   }
 })
+
+/** Every secret that a configuration holds, wherever it stands. */
+export function secretsOf(value: unknown): Secret[] {
+  if (value instanceof Secret) return [value]
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(secretsOf) : []
+}

@@ -6,7 +6,7 @@ export {
   type IdentityRouteConfig,
   identityRouteKeys,
 } from './config.ts'
-export { readCookie, safeReturnPath, sessionCookie } from './cookie.ts'
+export { safeReturnPath, sessionCookie } from './cookie.ts'
 export { escapeHtml, PAGES } from './html.ts'
 export { Identity, type IdentityOptions, type SignIn, type SubjectCheck } from './identity.ts'
 export { Lockout } from './lockout.ts'

@@ -1,10 +1,11 @@
+import { readCookie } from '../core/cookies.ts'
 import { type Exchange, wantsHtml } from '../core/exchange.ts'
 import { isLoopback } from '../core/ip.ts'
 import { redirectReply, refusalReply, type Reply, textReply } from '../core/reply.ts'
 import type { RefusalCode } from '../core/refusals.ts'
 import { refuse } from '../core/verdict.ts'
 import type { Upstream } from '../core/wall.ts'
-import { readCookie, safeReturnPath, sessionCookie } from './cookie.ts'
+import { safeReturnPath, sessionCookie } from './cookie.ts'
 import { escapeHtml, page, PAGES, passwordForm, signInForm, signOutForm, STYLE } from './html.ts'
 import type { Identity, SignIn } from './identity.ts'
 

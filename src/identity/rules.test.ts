@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 
-import { authenticationSchema, readCookie, safeReturnPath, sessionCookie, validatePassword } from './index.ts'
+import { readCookie } from '../core/cookies.ts'
+import { authenticationSchema, safeReturnPath, sessionCookie, validatePassword } from './index.ts'
 
 const policy = authenticationSchema.parse({}).password
 const ANN = { email: 'annabel@shop.test', name: 'Ann Example' }

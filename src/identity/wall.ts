@@ -1,9 +1,10 @@
+import { readCookie } from '../core/cookies.ts'
 import { type Exchange, wantsHtml } from '../core/exchange.ts'
 import { redirectReply } from '../core/reply.ts'
 import { answer, pass, refuse, type Verdict } from '../core/verdict.ts'
 import type { Wall } from '../core/wall.ts'
 import type { IdentityRouteConfig } from './config.ts'
-import { readCookie, sessionCookie } from './cookie.ts'
+import { sessionCookie } from './cookie.ts'
 import { PAGES } from './html.ts'
 import type { Identity } from './identity.ts'
 
