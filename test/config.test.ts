@@ -14,6 +14,7 @@ import {
   loadConfig,
   type Mistake,
   printConfig,
+  secretsOf,
 } from '../src/config/index.ts'
 import { notHere } from '../src/store/testing.ts'
 
@@ -158,6 +159,10 @@ test('secrets: by environment and by file, hidden in every sink', () => {
     })
     assert.equal(config.store.postgres?.reveal(), URL_WITH_PASSWORD)
     assert.equal(config.store.redis?.reveal(), 'redis://:hunter3@cache')
+    assert.deepEqual(
+      secretsOf(config).map((secret) => secret.reveal()),
+      [URL_WITH_PASSWORD, 'redis://:hunter3@cache'],
+    )
     for (const shown of [printConfig(config), JSON.stringify(config), inspect(config, { depth: 9 })]) {
       assert.ok(!/hunter/.test(shown), shown)
       assert.ok(shown.includes('[secret]'))

@@ -7,6 +7,7 @@ import test from 'node:test'
 
 import { main } from '../src/cli/main.ts'
 import { readTraffic } from '../src/cli/recorded-traffic.ts'
+import { nextRuleId } from '../src/cli/rules-file.ts'
 import { completeConfig, imagineWalls } from '../src/index.ts'
 
 const LOG = String.raw`203.0.113.9 - - [24/Nov/2026:10:00:00 +0000] "GET /search?q=lantern HTTP/1.1" 200 512 "-" "Mozilla/5.0 (X11; Linux x86_64)"
@@ -132,6 +133,9 @@ test('a patch is proposed, tried, written, and refuses until it ends', async (t)
   assert.equal(written.code, 0, written.text)
   await run(t, ...args.with(3, '/quotes'), '--must-not-match', String.raw`.*["\"].*`, '--write')
   assert.match(readFileSync(file, 'utf8'), /id:2800000[^]*id:2800001/)
+  const without = readFileSync(file, 'utf8').replace(/^#[^\n]*\n[^#]*id:2800000[^#]*(?=#)/, '')
+  assert.doesNotMatch(without, /2800000/)
+  assert.equal(nextRuleId(without, 2_800_000), 2_800_002, 'a number that is taken is not given again')
 
   const walls = await imagineWalls(
     completeConfig({ security: { perimeter: { rule_files: [file], default_rules: false } } }),

@@ -3,16 +3,11 @@ import { userInfo } from 'node:os'
 import { type Command, InvalidArgumentError } from 'commander'
 
 import { type Grant, Rbac } from '../../access/index.ts'
-import { AuditLog } from '../../audit/index.ts'
 import type { Config } from '../../config/index.ts'
-import { systemClock, systemRandom } from '../../core/clock.ts'
-import { RingwallError } from '../../core/errors.ts'
-import { createIdSource } from '../../core/id.ts'
 import { parseDuration } from '../../core/units.ts'
-import { createTextMask } from '../../data/index.ts'
 import type { Account, Accounts } from '../../identity/index.ts'
-import { type Kept, openKept } from '../../index.ts'
-import { readConfig } from '../config-file.ts'
+import type { Kept } from '../../index.ts'
+import { findAccount, withAuditedStore } from '../audited-store.ts'
 
 /** Flags that the commands about roles and grants share. */
 export interface GrantOptions {
@@ -47,49 +42,31 @@ export async function atGrantDesk(
   options: GrantOptions,
   work: (desk: GrantDesk) => Promise<void>,
 ): Promise<void> {
-  const { config } = readConfig(options.config)
-  const kept = await openKept(config)
-  const { audit, authorization } = config.security
-  const log = new AuditLog({ database: kept.store.database, config: audit, mask: createTextMask() })
-  const nextId = createIdSource(systemClock, systemRandom)
-  const realm = options.operator === true ? 'operator' : 'site'
-  const accounts = kept.accounts(realm)
-  const by = options.by ?? systemName()
-  const record: GrantDesk['record'] = (kind, subject, data) =>
-    log.recordDurably([
-      { id: nextId(), atMs: Date.now(), kind, subject, verdict: 'success', data: { realm, by, ...data } },
-    ])
-  const desk: GrantDesk = {
-    config,
-    kept,
-    realm,
-    accounts,
-    rbac: new Rbac(authorization.roles, authorization.permissions, authorization.inherits),
-    by,
-    record,
-    async find(email) {
-      const account = await accounts.findByEmail(email)
-      if (account) return account
-      throw new RingwallError(
-        'cli.no-account',
-        `there is no ${realm} account \`${email}\`; see ringwall user list`,
-      )
-    },
-    async recordGrants(kind, grants) {
-      try {
-        for (const grant of grants) await record(kind, grant.subject, eventData(grant))
-      } catch (thrown) {
-        for (const { id } of grants) await kept.grants.revoke(id, by)
-        throw thrown
-      }
-    },
-  }
-  try {
-    await work(desk)
-  } finally {
-    await log.close()
-    await kept.close()
-  }
+  await withAuditedStore(options, async ({ config, kept, record: write }) => {
+    const { authorization } = config.security
+    const realm = options.operator === true ? 'operator' : 'site'
+    const accounts = kept.accounts(realm)
+    const by = options.by ?? systemName()
+    const record: GrantDesk['record'] = (kind, subject, data) => write(kind, subject, { realm, by, ...data })
+    await work({
+      config,
+      kept,
+      realm,
+      accounts,
+      rbac: new Rbac(authorization.roles, authorization.permissions, authorization.inherits),
+      by,
+      record,
+      find: (email) => findAccount(accounts, realm, email),
+      async recordGrants(kind, grants) {
+        try {
+          for (const grant of grants) await record(kind, grant.subject, eventData(grant))
+        } catch (thrown) {
+          for (const { id } of grants) await kept.grants.revoke(id, by)
+          throw thrown
+        }
+      },
+    })
+  })
 }
 
 /** The flags that all of the commands have. */

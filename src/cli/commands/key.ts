@@ -1,12 +1,10 @@
 import { Command } from 'commander'
 
-import { AuditLog } from '../../audit/index.ts'
-import { systemClock, systemRandom } from '../../core/clock.ts'
+import { systemClock } from '../../core/clock.ts'
 import { RingwallError } from '../../core/errors.ts'
-import { createIdSource } from '../../core/id.ts'
 import type { KeyPurpose } from '../../core/keys.ts'
-import { createTextMask, KEY_PURPOSES, type Keyring, openKeyring } from '../../data/index.ts'
-import { openKept } from '../../index.ts'
+import { KEY_PURPOSES, type Keyring, openKeyring } from '../../data/index.ts'
+import { withAuditedStore } from '../audited-store.ts'
 import { readConfig } from '../config-file.ts'
 import type { CommandContext } from '../main.ts'
 import { columns } from '../terminal.ts'
@@ -120,20 +118,5 @@ async function record(
   kind: string,
   facts: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const { config } = readConfig(options.config)
-  const kept = await openKept(config)
-  const log = new AuditLog({
-    database: kept.store.database,
-    config: config.security.audit,
-    mask: createTextMask(),
-  })
-  try {
-    const id = createIdSource(systemClock, systemRandom)()
-    await log.recordDurably([
-      { id, atMs: Date.now(), kind, verdict: 'success', data: { by: 'command line', ...facts } },
-    ])
-  } finally {
-    await log.close()
-    await kept.close()
-  }
+  await withAuditedStore(options, (store) => store.record(kind, undefined, { by: 'command line', ...facts }))
 }

@@ -1,24 +1,17 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-
 import { Command } from 'commander'
 
 import { systemClock } from '../../core/clock.ts'
 import { RingwallError } from '../../core/errors.ts'
-import { parseDuration } from '../../core/units.ts'
 import { Engine, FIRST_PATCH_ID, loadRules, operatorNames, writePatch } from '../../perimeter/index.ts'
-import { readConfig } from '../config-file.ts'
 import type { CommandContext } from '../main.ts'
+import { endOf, nextRuleId, offerRules, type RulesFileOptions, rulesText } from '../rules-file.ts'
 
-interface PatchOptions {
-  readonly config?: string
+interface PatchOptions extends RulesFileOptions {
   readonly path: string
   readonly param?: string
   readonly mustMatch?: string
   readonly mustNotMatch?: string
   readonly reason: string
-  readonly for: string
-  readonly file: string
-  readonly write?: boolean
 }
 
 /** `ringwall rules patch`: a hole of the application, closed from outside until it is mended. */
@@ -43,33 +36,19 @@ export function patchCommand({ terminal }: Pick<CommandContext, 'terminal'>): Co
       const pattern = mustMatch ?? mustNotMatch
       if (pattern === undefined || (mustMatch !== undefined && mustNotMatch !== undefined))
         throw new RingwallError('cli.patch', 'give one of --must-match and --must-not-match')
-      const lifeMs = parseDuration(options.for)
-      if (lifeMs === undefined)
-        throw new RingwallError('cli.time', `\`${options.for}\` is not a time; write 30d or 12h`)
-      const known = existsSync(file) ? readFileSync(file, 'utf8') : ''
+      const known = rulesText(file)
       const text = writePatch({
-        id: FIRST_PATCH_ID + (known.match(/\bid:\d+/g)?.length ?? 0),
+        id: nextRuleId(known, FIRST_PATCH_ID),
         path: options.path,
         param: options.param,
         pattern,
         mustMatch: mustMatch !== undefined,
         reason: options.reason,
-        untilMs: Date.now() + lifeMs,
+        untilMs: endOf(options),
       })
       tryRules(known + text, file)
       terminal.out(text.trimEnd())
-      if (options.write !== true) {
-        terminal.out(`# nothing is written; add --write to append this to ${file}`)
-        return
-      }
-      writeFileSync(file, known + text)
-      const { config } = readConfig(options.config)
-      const isRead = config.security.perimeter.rule_files.includes(file)
-      terminal.out(
-        isRead
-          ? `# written to ${file}; reload the gateway (SIGHUP)`
-          : `# written to ${file}; add it to security.perimeter.rule_files, then reload the gateway`,
-      )
+      offerRules(terminal, text, options)
     })
 }
 

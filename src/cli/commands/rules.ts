@@ -1,17 +1,14 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-
 import { Command } from 'commander'
 
 import { type AuditEvent, queryAudit } from '../../audit/index.ts'
 import { systemClock } from '../../core/clock.ts'
-import { RingwallError } from '../../core/errors.ts'
 import type { MatchedRule } from '../../core/trace.ts'
-import { parseDuration } from '../../core/units.ts'
 import { FIRST_EXCLUSION_ID, whyNotExcludable, writeExclusion } from '../../perimeter/index.ts'
 import { ruleEngine } from '../../rule-engine.ts'
 import { withDatabase } from '../audit-database.ts'
 import { readConfig } from '../config-file.ts'
 import type { CommandContext } from '../main.ts'
+import { endOf, nextRuleId, offerRules, type RulesFileOptions, rulesText } from '../rules-file.ts'
 import { patchCommand } from './rules-patch.ts'
 import { replayCommand } from './rules-replay.ts'
 
@@ -22,12 +19,8 @@ const CONFIG_OPTION = [
 /** How far back other refusals are looked for. */
 const LOOK_BACK_MS = 7 * 86_400_000
 
-interface ExcludeOptions {
-  readonly config?: string
+interface ExcludeOptions extends RulesFileOptions {
   readonly reason: string
-  readonly for: string
-  readonly file: string
-  readonly write?: boolean
 }
 
 /** `ringwall rules`: which rules are in force, and how a false positive is mended. */
@@ -79,10 +72,7 @@ export function rulesCommand({ terminal, exit }: CommandContext): Command {
           exit(1)
           return
         }
-        const lifeMs = parseDuration(options.for)
-        if (lifeMs === undefined)
-          throw new RingwallError('cli.time', `\`${options.for}\` is not a time; write 30d or 12h`)
-        const text = proposals(event, matched, options, Date.now() + lifeMs)
+        const text = proposals(event, matched, options, endOf(options))
         terminal.out(text.trimEnd())
         const since = Date.now() - LOOK_BACK_MS
         const refused = await queryAudit(database, {
@@ -94,18 +84,7 @@ export function rulesCommand({ terminal, exit }: CommandContext): Command {
         const alike = refused.filter((other) => other.id !== event.id && wouldPass(other, event, matched))
         terminal.out(`# of the refusals of the last seven days, ${alike.length} more would pass`)
         for (const other of alike.slice(0, 10)) terminal.out(`#   ${other.id}  ${other.method} ${other.path}`)
-        if (options.write !== true) {
-          terminal.out(`# nothing is written; add --write to append this to ${options.file}`)
-          return
-        }
-        writeFileSync(options.file, existingText(options.file) + text)
-        const { config } = readConfig(options.config)
-        const isRead = config.security.perimeter.rule_files.includes(options.file)
-        terminal.out(
-          isRead
-            ? `# written to ${options.file}; reload the gateway (SIGHUP)`
-            : `# written to ${options.file}; add it to security.perimeter.rule_files, then reload the gateway`,
-        )
+        offerRules(terminal, text, options)
       }),
     )
   rules.addCommand(patchCommand({ terminal }))
@@ -126,14 +105,14 @@ function proposals(
   options: ExcludeOptions,
   untilMs: number,
 ): string {
-  const known = existingText(options.file).match(/\bid:\d+/g)?.length ?? 0
+  const first = nextRuleId(rulesText(options.file), FIRST_EXCLUSION_ID)
   const path = event.path ?? '/'
   const pairs = matched.flatMap((rule) => rule.variables.map((variable) => ({ rule, variable })))
   return pairs
     .map(({ rule, variable }, i) => {
       const why = whyNotExcludable(variable, path)
       if (why !== undefined) return `# rule ${rule.id} in ${variable}: ${why}\n`
-      const id = FIRST_EXCLUSION_ID + known + i
+      const id = first + i
       return writeExclusion({ id, ruleId: rule.id, variable, path, reason: options.reason, untilMs })
     })
     .join('')
@@ -151,8 +130,4 @@ function wouldPass(other: AuditEvent, event: AuditEvent, matched: readonly Match
       ),
     )
   )
-}
-
-function existingText(file: string): string {
-  return existsSync(file) ? readFileSync(file, 'utf8') : ''
 }

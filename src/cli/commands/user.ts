@@ -1,13 +1,8 @@
 import { Command } from 'commander'
 
-import { AuditLog } from '../../audit/index.ts'
-import { systemClock, systemRandom } from '../../core/clock.ts'
 import { RingwallError } from '../../core/errors.ts'
-import { createIdSource } from '../../core/id.ts'
-import { createTextMask } from '../../data/index.ts'
 import type { Account, Accounts } from '../../identity/index.ts'
-import { openKept } from '../../index.ts'
-import { readConfig } from '../config-file.ts'
+import { findAccount, withAuditedStore } from '../audited-store.ts'
 import type { CommandContext } from '../main.ts'
 import { columns } from '../terminal.ts'
 
@@ -155,44 +150,16 @@ async function atDesk(
   options: Options,
   work: (desk: Desk, roles: readonly string[]) => Promise<void>,
 ): Promise<void> {
-  const { config } = readConfig(options.config)
-  const kept = await openKept(config)
-  const log = new AuditLog({
-    database: kept.store.database,
-    config: config.security.audit,
-    mask: createTextMask(),
-  })
-  const nextId = createIdSource(systemClock, systemRandom)
-  const realm = options.operator === true ? 'operator' : 'site'
-  const accounts = kept.accounts(realm)
-  const desk: Desk = {
-    accounts,
-    async find(email) {
-      const account = await accounts.findByEmail(email)
-      if (account) return account
-      throw new RingwallError(
-        'cli.no-account',
-        `there is no ${realm} account \`${email}\`; see ringwall user list`,
-      )
-    },
-    record: (kind, account, data = {}) =>
-      log.recordDurably([
-        {
-          id: nextId(),
-          atMs: Date.now(),
-          kind,
-          subject: account.id,
-          verdict: 'success',
-          data: { realm, by: 'command line', ...data },
-        },
-      ]),
-  }
-  try {
+  await withAuditedStore(options, async ({ config, kept, record }) => {
+    const realm = options.operator === true ? 'operator' : 'site'
+    const accounts = kept.accounts(realm)
+    const desk: Desk = {
+      accounts,
+      find: (email) => findAccount(accounts, realm, email),
+      record: (kind, { id }, data = {}) => record(kind, id, { realm, by: 'command line', ...data }),
+    }
     await work(desk, Object.keys(config.security.authorization.roles))
-  } finally {
-    await log.close()
-    await kept.close()
-  }
+  })
 }
 
 function stateOf(account: Account): string {
