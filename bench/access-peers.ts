@@ -2,26 +2,14 @@
 import { AbilityBuilder, createMongoAbility, type MongoAbility } from '@casl/ability'
 import { newEnforcer, newModelFromString, StringAdapter } from 'casbin'
 
+import { GUIDE_ROLES, Rbac } from '../src/access/index.ts'
 import type { GuideRequest, GuideUser } from './access-guide.ts'
 
 /** Whether a request is allowed. */
 export type Decide = (request: GuideRequest) => boolean
 
-const GIVEN: Readonly<Record<string, readonly string[]>> = {
-  customer: ['user:read', 'order:read', 'order:write'],
-  support: ['user:read', 'order:read', 'order:write'],
-  manager: ['user:read', 'user:write', 'order:read', 'order:write', 'order:delete', 'audit:read'],
-  admin: [
-    'user:read',
-    'user:write',
-    'user:delete',
-    'order:read',
-    'order:write',
-    'order:delete',
-    'audit:read',
-    'system:config',
-  ],
-}
+const rbac = new Rbac(GUIDE_ROLES)
+const GIVEN = Object.fromEntries(rbac.roles.map((role) => [role, [...rbac.permissionsOf([role])]]))
 
 const TYPES: Readonly<Record<string, string>> = {
   user: 'User',

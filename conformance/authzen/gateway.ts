@@ -1,10 +1,9 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
-import { createServer, type AddressInfo } from 'node:net'
-import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
+import { freePort } from '../../bench/measured-process.ts'
 import { completeConfig, type ConfigInput, ringwall } from '../../src/index.ts'
 
 type Authzen = NonNullable<NonNullable<NonNullable<ConfigInput['security']>['authorization']>['authzen']>
@@ -44,6 +43,7 @@ export async function withDecisionPoint<T>(
   const directory = mkdtempSync(join(tmpdir(), 'ringwall-authzen-'))
   writeFileSync(join(directory, 'token'), TOKEN)
   writeFileSync(join(directory, 'entities.json'), entities)
+  // The base URL of a decision point is configured before it listens.
   const port = await freePort()
   const url = `https://localhost:${port}`
   const gateway = await ringwall(
@@ -113,14 +113,4 @@ function readJson(text: string): unknown {
   } catch {
     return undefined
   }
-}
-
-/** The base URL of a decision point is configured before it listens, so its port must be known beforehand. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

@@ -71,6 +71,28 @@ function createTable(
 
 const BATCH = 200
 
+/** What PostgreSQL calls the types of columns. */
+export const POSTGRES_TYPES: Readonly<Record<ColumnType, string>> = {
+  text: 'text',
+  exact: 'varchar(200)',
+  uuid: 'uuid',
+  long: 'bigint',
+  bool: 'boolean',
+  moment: 'timestamptz',
+  numeric: 'numeric(20,4)',
+  units: 'bigint',
+  inet: 'inet',
+  texts: 'text[]',
+}
+
+/** A cell as PostgreSQL's driver takes it. */
+export function postgresCell(value: Cell, type: ColumnType): unknown {
+  if (value === null) return null
+  if (type === 'moment') return momentOf(value)
+  if (type === 'numeric') return numeric(value as bigint)
+  return typeof value === 'bigint' ? value.toString() : value
+}
+
 export async function openPostgres(): Promise<Database | undefined> {
   const admin = process.env['RINGWALL_TEST_POSTGRES'] ?? 'postgres://postgres@127.0.0.1:5432/postgres'
   const client = new Client({ connectionString: admin, connectionTimeoutMillis: 2000 })
@@ -80,24 +102,6 @@ export async function openPostgres(): Promise<Database | undefined> {
     return undefined
   }
   const quote = (name: string): string => `"${name}"`
-  const declared: Record<ColumnType, string> = {
-    text: 'text',
-    exact: 'varchar(200)',
-    uuid: 'uuid',
-    long: 'bigint',
-    bool: 'boolean',
-    moment: 'timestamptz',
-    numeric: 'numeric(20,4)',
-    units: 'bigint',
-    inet: 'inet',
-    texts: 'text[]',
-  }
-  const cell = (value: Cell, type: ColumnType): unknown => {
-    if (value === null) return null
-    if (type === 'moment') return momentOf(value)
-    if (type === 'numeric') return numeric(value as bigint)
-    return typeof value === 'bigint' ? value.toString() : value
-  }
   await client.query(`CREATE SCHEMA ${NAME}`)
   await client.query(`SET search_path TO ${NAME}`)
   return {
@@ -105,14 +109,14 @@ export async function openPostgres(): Promise<Database | undefined> {
     async load(tables, rows) {
       await client.query(`DROP SCHEMA ${NAME} CASCADE; CREATE SCHEMA ${NAME}`)
       for (const [table, types] of Object.entries(tables)) {
-        await client.query(createTable(quote, table, types, declared))
-        const columns = columnsOf(types, declared)
+        await client.query(createTable(quote, table, types, POSTGRES_TYPES))
+        const columns = columnsOf(types, POSTGRES_TYPES)
         const all = rows.get(table) ?? []
         for (let at = 0; at < all.length; at += BATCH) {
           const values: unknown[] = []
           const tuples = all.slice(at, at + BATCH).map((row) => {
             const marks = columns.map((column) => {
-              values.push(cell(row[column] ?? null, types[column] as ColumnType))
+              values.push(postgresCell(row[column] ?? null, types[column] as ColumnType))
               return `$${values.length}`
             })
             return `(${marks.join(', ')})`

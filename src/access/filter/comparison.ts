@@ -58,7 +58,7 @@ function equalsValue(term: Exclude<Single, { kind: 'known' }>, value: Value): Ra
 }
 
 /** The operator that is TRUE exactly where the other is FALSE. */
-const OPPOSITE: Readonly<Record<Comparison, Comparison>> = {
+export const OPPOSITE: Readonly<Record<Comparison, Comparison>> = {
   '=': '<>',
   '<>': '=',
   '<': '>=',

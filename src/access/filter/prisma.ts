@@ -1,3 +1,4 @@
+import { OPPOSITE } from './comparison.ts'
 import { RingwallError } from '../../core/errors.ts'
 import type { RecordType } from '../cedar/types.ts'
 import type { AttributeMapping, EntityMapping } from './mapping.ts'
@@ -34,15 +35,6 @@ const OPERATORS: Readonly<Record<Comparison, string>> = {
   '<=': 'lte',
   '>': 'gt',
   '>=': 'gte',
-}
-
-const OPPOSITE: Readonly<Record<Comparison, Comparison>> = {
-  '=': '<>',
-  '<>': '=',
-  '<': '>=',
-  '<=': '>',
-  '>': '<=',
-  '>=': '<',
 }
 
 /**
