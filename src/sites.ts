@@ -14,6 +14,7 @@ import type { Upstream } from './core/wall.ts'
 import { forwardingFields } from './edge/index.ts'
 import { type Identity, identityPages } from './identity/index.ts'
 import { connectInProcess, type FetchApplication, fetchUpstream } from './in-process.ts'
+import { type RecordEvent, rolesOfRealm } from './grant-desk.ts'
 import type { Kept } from './kept.ts'
 import { operatorPages } from './operator-pages.ts'
 import { openPolicy, policyRoutes } from './access-policy.ts'
@@ -117,14 +118,25 @@ export function buildSite(
 }
 
 /** The operator's own door: its own accounts and cookie, and everything on it needs the role of an admin. */
-export function buildOperatorSite(config: Config, kept: Kept, clock: Clock): Generation {
+export function buildOperatorSite(config: Config, kept: Kept, clock: Clock, record: RecordEvent): Generation {
   const identity = kept.identity('operator', config)
-  const routes = [...pageRoutes(identity), ...operatorPages(config, kept)]
+  const routes = [...pageRoutes(identity), ...operatorPages(config, kept, record)]
   const own = config.listen.operator?.host ?? 'localhost'
   // On this machine the door answers to this machine's names only, so that no page of the web reaches it by a name of its own.
   const hosts = own === 'localhost' || isLoopback(own) ? ['localhost', '127.0.0.1', '[::1]', own] : []
-  const { edge } = config.security
-  const guarded: Config = { ...config, security: { ...config.security, edge: { ...edge, hosts } } }
+  const { edge, authorization } = config.security
+  const guarded: Config = {
+    ...config,
+    security: {
+      ...config.security,
+      edge: { ...edge, hosts },
+      authorization: {
+        ...authorization,
+        ...rolesOfRealm(authorization, 'operator'),
+        policy: undefined,
+      },
+    },
+  }
   return new Generation(
     new Site(guarded, routes, partsOf(config, kept, clock, identity, false)),
     async () => undefined,

@@ -180,7 +180,7 @@ function failed(
 }
 
 /** The fields of a form, or of a JSON object, of at most 16 KB. What is neither has no fields. */
-async function readForm(exchange: Exchange): Promise<ReadonlyMap<string, string>> {
+export async function readForm(exchange: Exchange): Promise<ReadonlyMap<string, string>> {
   const { bytes, complete } = await exchange.body.tap(MAX_FORM_BYTES)
   if (!complete) return new Map()
   const text = new TextDecoder().decode(bytes)

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 
 import { RingwallError } from '../../core/errors.ts'
+import { rolesOfRealm } from '../../grant-desk.ts'
 import type { Account, Accounts } from '../../identity/index.ts'
 import { findAccount, withAuditedStore } from '../audited-store.ts'
 import type { CommandContext } from '../main.ts'
@@ -158,7 +159,7 @@ async function atDesk(
       find: (email) => findAccount(accounts, realm, email),
       record: (kind, { id }, data = {}) => record(kind, id, { realm, by: 'command line', ...data }),
     }
-    await work(desk, Object.keys(config.security.authorization.roles))
+    await work(desk, Object.keys(rolesOfRealm(config.security.authorization, realm).roles))
   })
 }
 
