@@ -31,7 +31,7 @@ table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nu
 th, td { padding: .25rem .625rem; text-align: left; border-bottom: 1px solid var(--line); white-space: nowrap; }
 td.what { white-space: normal; overflow-wrap: anywhere; } tr.no { background: var(--no); }
 form.row { display: flex; flex-wrap: wrap; gap: .75rem; align-items: end; margin: 1rem 0; }
-label { display: grid; gap: .125rem; font-weight: 600; } input, select, button { padding: .375rem .5rem; font: inherit; color: inherit; background: var(--paper); border: 1px solid var(--line); border-radius: .25rem; }
+label { display: grid; gap: .125rem; font-weight: 600; } input, select, button { min-height: 2.25rem; padding: .25rem .5rem; font: inherit; font-weight: 400; color: inherit; background: var(--paper); border: 1px solid var(--line); border-radius: .25rem; }
 button { cursor: pointer; border-color: var(--accent); color: var(--accent); } :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 nav a[aria-current] { font-weight: 700; } [role=alert] { padding: .5rem 1rem; border: 1px solid var(--accent); background: var(--no); }
 pre { overflow-x: auto; padding: 1rem; border: 1px solid var(--line); font: .8125rem/1.6 ui-monospace, monospace; }
