@@ -17,6 +17,8 @@ export interface Kept {
   readonly visitors: VisitorBook
   /** Roles and permissions that were given beside those of the accounts. */
   readonly grants: Grants
+  /** Tells the operator something, in a line. */
+  readonly notice: (line: string) => void
   identity(realm: 'site' | 'operator', config?: Config): Identity
   accounts(realm: 'site' | 'operator'): Accounts
   close(): Promise<void>
@@ -75,6 +77,7 @@ export async function openKept(
     hasher,
     visitors,
     grants,
+    notice: onNotice,
     identity,
     accounts: (realm) => identity(realm).accounts,
     async close() {

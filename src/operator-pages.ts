@@ -56,8 +56,8 @@ function overview(config: Config, events: readonly AuditEvent[]): string {
 <td>${escapeHtml(event.ip ?? '')}</td><td>${event.durationMicros === null ? '' : `${(event.durationMicros / 1000).toFixed(1)} ms`}</td>
 <td><a href="/exchanges/${event.id}">walk</a></td></tr>`
   })
-  const upstreams = Object.entries(config.upstreams).map(
-    ([name, { url }]) => `${escapeHtml(name)} (${escapeHtml(url)})`,
+  const upstreams = Object.entries(config.upstreams).map(([name, { servers }]) =>
+    escapeHtml(`${name} (${servers.map(({ url }) => url).join(', ')})`),
   )
   return frame(
     'The watch',

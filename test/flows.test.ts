@@ -16,6 +16,7 @@ import { loadConfig, openKept, type Ringwall, ringwall, type Wall } from '../src
 import { type FlowFile, type FlowStep, parseFlow } from './flow-file.ts'
 
 interface Application {
+  /** Its servers, by commas. */
   readonly url: string
   close(): unknown
 }
@@ -24,6 +25,7 @@ interface Application {
 async function startApplication(what: string): Promise<Application> {
   if (what === 'shop') return startShop({ port: 0 })
   if (what === 'gone') return { url: 'http://127.0.0.1:1', close: () => undefined }
+  if (what === 'gone twice') return { url: 'http://127.0.0.1:1, http://127.0.0.2:1', close: () => undefined }
   if (what.startsWith('raw ')) {
     const bytes = what.slice(4).replaceAll('\\r', '\r').replaceAll('\\n', '\n').replaceAll('\\t', '\t')
     const server = net.createServer((socket) => {
@@ -156,9 +158,13 @@ function textOf(event: AuditEvent, key: string): string {
 async function play(flow: FlowFile, file: string): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'ringwall-flow-'))
   const application = await startApplication(flow.application)
+  const servers = application.url
+    .split(', ')
+    .map((url) => JSON.stringify(url))
+    .join()
   const listen = `listen: { http: "127.0.0.1:0", https: "127.0.0.1:0", operator: off }\nstore: { directory: ${directory} }\n`
   const config = loadConfig(
-    `${listen}upstreams: { application: { url: "${application.url}", timeout: 1s } }\n${flow.config}`,
+    `${listen}upstreams: { application: { servers: [${servers}], timeout: 1s } }\n${flow.config}`,
     {
       file,
     },

@@ -20,6 +20,7 @@ import { policyCommand } from './commands/policy.ts'
 import { lintCommand } from './commands/lint.ts'
 import { keyCommand } from './commands/key.ts'
 import { maskCommand } from './commands/mask.ts'
+import { routesCommand } from './commands/routes.ts'
 import { rulesCommand } from './commands/rules.ts'
 import { upCommand } from './commands/up.ts'
 import { userCommand } from './commands/user.ts'
@@ -81,6 +82,7 @@ Examples:
     checkCommand,
     explainCommand,
     whyCommand,
+    routesCommand,
     rulesCommand,
     policyCommand,
     dbCommand,

@@ -302,7 +302,10 @@ function crossMistakes(config: Config, placeOf: PlaceOf): Mistake[] {
         `no upstream \`${route.upstream}\`; ${hintFor(route.upstream, upstreams)}`,
       )
     }
-    if (route.upstream === undefined && upstreams.length > 1)
+    const answers = (['upstream', 'redirect', 'respond'] as const).filter((key) => route[key] !== undefined)
+    if (answers.length > 1)
+      add(['routes', i, answers[1] ?? ''], `only one can answer: ${answers.join(' or ')}`)
+    if (answers.length === 0 && upstreams.length > 1)
       add(['routes', i], `name one of the upstreams ${upstreams.join(', ')}`)
   }
   const limits = [...Object.keys(config.security.rate_limiting), 'off']

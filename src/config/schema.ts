@@ -80,25 +80,92 @@ const originUrl = z.string().transform((text, context): string => {
   return z.NEVER
 })
 
-const upstream = z.preprocess(
-  (value) => (typeof value === 'string' ? { url: value } : value),
+const withUrl = (value: unknown): unknown => (typeof value === 'string' ? { url: value } : value)
+
+const server = z.preprocess(
+  withUrl,
   z.strictObject({
-    url: originUrl.describe('Where the application is: http://host:port.'),
-    connect_timeout: duration({ min: '10ms', max: '1m' }).prefault('2s').describe('For the connection.'),
-    timeout: duration({ min: '100ms', max: '1h' })
-      .prefault('30s')
-      .describe('From the request to the head of the answer.'),
-    idle_timeout: duration({ min: '1s', max: '1d' })
-      .prefault('5m')
-      .describe('Between two pieces of the answer.'),
-    max_connections: z
-      .number()
-      .int()
-      .min(1)
-      .max(10_000)
-      .default(128)
-      .describe('Connections at most; more requests wait.'),
+    url: originUrl.describe('Where it is: http://host:port.'),
+    weight: z.number().int().min(1).max(1000).default(1).describe('Its part of the requests.'),
+    backup: z.boolean().default(false).describe('Asked only when no other is in service.'),
   }),
+)
+
+const healthCheck = z.strictObject({
+  path: z
+    .string()
+    .regex(/^\/[!-~]*$/, 'must be a path such as /healthz')
+    .describe('Path that answers 200 to 399 when the server is well.'),
+  interval: duration({ min: '100ms', max: '1h' }).prefault('10s').describe('Between two questions.'),
+  timeout: duration({ min: '10ms', max: '1m' }).prefault('2s').describe('For an answer.'),
+  healthy: z.number().int().min(1).max(100).default(2).describe('Good answers until it is in service.'),
+  unhealthy: z.number().int().min(1).max(100).default(3).describe('Bad answers until it is out of service.'),
+})
+
+const circuitBreaker = z.strictObject({
+  failures: z
+    .number()
+    .int()
+    .min(1)
+    .max(1000)
+    .default(5)
+    .describe('Failures in a row (no answer, 502, 503, 504) until a server is left alone.'),
+  open_for: duration({ min: '100ms', max: '5m' })
+    .prefault('5s')
+    .describe('For how long; twice as long each time that it fails again.'),
+})
+
+const upstream = z.preprocess(
+  withUrl,
+  z
+    .strictObject({
+      url: originUrl.optional().describe('Where the application is: http://host:port.'),
+      servers: z
+        .array(server)
+        .min(1)
+        .max(100)
+        .optional()
+        .describe('In place of `url`: several servers of the same application.'),
+      balance: z
+        .enum(['least_requests', 'round_robin', 'client'])
+        .default('least_requests')
+        .describe(
+          'Which server a request goes to; `client`: one address always to the same, while it is there.',
+        ),
+      retries: z
+        .number()
+        .int()
+        .min(0)
+        .max(5)
+        .default(1)
+        .describe('Other servers that are asked when one fails and nothing can have been done.'),
+      health_check: healthCheck.optional().describe('Asks each server again and again whether it is well.'),
+      circuit_breaker: z
+        .union([z.literal('off'), z.literal(false).transform(() => 'off' as const), circuitBreaker])
+        .prefault({})
+        .describe('Leaves a server alone that fails, or `off`. Counts where there are several servers.'),
+      connect_timeout: duration({ min: '10ms', max: '1m' }).prefault('2s').describe('For the connection.'),
+      timeout: duration({ min: '100ms', max: '1h' })
+        .prefault('30s')
+        .describe('From the request to the head of the answer.'),
+      idle_timeout: duration({ min: '1s', max: '1d' })
+        .prefault('5m')
+        .describe('Between two pieces of the answer.'),
+      max_connections: z
+        .number()
+        .int()
+        .min(1)
+        .max(10_000)
+        .default(128)
+        .describe('Connections to each server at most; more requests wait.'),
+    })
+    .transform(({ url, servers, ...rest }, context) => {
+      if (url !== undefined && servers === undefined)
+        return { ...rest, servers: [{ url, weight: 1, backup: false }] }
+      if (servers !== undefined && url === undefined) return { ...rest, servers }
+      context.addIssue({ code: 'custom', message: 'needs `url`, or `servers`, and not both' })
+      return z.NEVER
+    }),
 )
 
 /** One row of `routes`. */

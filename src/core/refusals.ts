@@ -95,6 +95,11 @@ export const REFUSALS = {
     title: 'This method is not allowed here',
     help: 'A route matches the path, but not with this method. The Allow field lists those it takes.',
   },
+  'gateway.maintenance': {
+    status: 503,
+    title: 'This site is closed for maintenance',
+    help: '`security.gateway.maintenance` is on, or `maintenance` of the route. The client is told when to come back.',
+  },
   'gateway.rate-limited': {
     status: 429,
     title: 'Too many requests',
@@ -164,6 +169,11 @@ export const REFUSALS = {
     status: 422,
     title: 'This upload is not accepted here',
     help: 'A file is too large, badly named, not of an allowed type, not what it says it is, or could do harm; or the form can be read in two ways (`security.application.uploads`). The audit log says which.',
+  },
+  'upstream.out-of-service': {
+    status: 503,
+    title: 'The application is out of service',
+    help: 'No server of the upstream is in service: their health checks fail, or they failed again and again and are left alone for a while (`upstreams`).',
   },
   'upstream.unreachable': {
     status: 502,

@@ -1,4 +1,5 @@
 import { duration, size, z } from '../core/schema.ts'
+import { answerRouteKeys, maintenanceSchema } from './answer-config.ts'
 
 const PERIODS = { second: 1000, minute: 60_000, hour: 3_600_000, day: 86_400_000 } as const
 
@@ -62,11 +63,13 @@ export const gatewaySchema = z
     body_timeout: duration({ min: '1s', max: '1h' })
       .prefault('30s')
       .describe('The longest pause between two pieces of a request body.'),
+    maintenance: maintenanceSchema.describe('Closing the site for a while.'),
   })
   .prefault({})
 
 /** Keys of a route that this wall reads. */
 export const gatewayRouteKeys = {
+  ...answerRouteKeys,
   max_body: size({ min: '1B', max: '100GB' }).optional().describe('Largest request body of this route.'),
   rate_limit: z
     .union([z.string().min(1), z.strictObject({ requests, period })])

@@ -6,6 +6,7 @@ import { pass, refuse, type Verdict } from '../core/verdict.ts'
 import type { Wall } from '../core/wall.ts'
 import type { CounterResult, Counters } from '../store/index.ts'
 import type { GatewayConfig, GatewayRouteConfig, RateLimitingConfig } from './config.ts'
+import { maintenanceJudge } from './maintenance.ts'
 import { compileLimits, type NamedLimit, rateLimitFields } from './rate-limit.ts'
 
 /** Layer 3: is there a route, may it be called so often, is the body of a size that it takes? */
@@ -14,6 +15,7 @@ export function gatewayWall(
   route: GatewayRouteConfig,
   parts: { readonly counters: Counters; readonly clock: Clock },
 ): Wall {
+  const judgeMaintenance = maintenanceJudge(config.gateway.maintenance, route.maintenance)
   const limitFor = compileLimits(config.rate_limiting, route)
   const maxBody = route.max_body ?? config.gateway.max_body
 
@@ -53,6 +55,8 @@ export function gatewayWall(
         ])
       }
       exchange.trace.note(`route ${found.name}`)
+      const closed = judgeMaintenance?.(exchange.client.ip) ?? pass
+      if (closed.kind !== 'pass') return closed
       const limit = exchange.target.ok ? limitFor(exchange.target.path, exchange.method) : undefined
       if (!limit) return judgeSize(exchange)
       const key = `${limit.name}:${clientNetwork(exchange.client.ip)}`

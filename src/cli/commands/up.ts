@@ -130,7 +130,7 @@ function replaceUpstream(upstreams: Config['upstreams'], given: UpstreamConfig):
     )
   }
   const known = upstreams[name]
-  return { [name]: known ? { ...known, url: given.url } : given }
+  return { [name]: known ? { ...known, servers: given.servers } : given }
 }
 
 /** Reads the flags as the configuration reads its keys; a mistake names the flag. */
@@ -156,7 +156,9 @@ function welcome(
   file: string | undefined,
   demo: Demo | undefined,
 ): string {
-  const upstreams = Object.entries(config.upstreams).map(([name, { url }]) => `${name} at ${url}`)
+  const upstreams = Object.entries(config.upstreams).map(
+    ([name, { servers }]) => `${name} at ${servers.map(({ url }) => url).join(', ')}`,
+  )
   const site = listening.http ?? listening.https ?? ''
   const lines = [
     `${paint(terminal, 'bold', 'Ringwall is up')} in front of ${demo ? `the demo shop at ${demo.url}` : upstreams.join(', ') || 'nothing yet: give a URL, or set upstreams'}`,
