@@ -36,8 +36,8 @@ const redirect = z.preprocess(
 )
 
 const respond = z.strictObject({
-  status: z.number().int().min(200).max(599).default(200).describe('Its status.'),
-  body: z.string().max(1_000_000).default('').describe('Its text.'),
+  status: z.number().int().min(200).max(599).default(200).describe('Status of the answer.'),
+  body: z.string().max(1_000_000).default('').describe('Text of the answer.'),
   content_type: z
     .string()
     .regex(
@@ -45,7 +45,7 @@ const respond = z.strictObject({
       'must be a media type such as text/plain; charset=utf-8',
     )
     .default('text/plain; charset=utf-8')
-    .describe('Its media type.'),
+    .describe('Media type of the answer.'),
 })
 
 /** Keys of a route that say who answers, and in which words. */
