@@ -8,9 +8,16 @@ export {
 } from './config.ts'
 export { safeReturnPath, sessionCookie } from './cookie.ts'
 export { escapeHtml, PAGES } from './html.ts'
-export { Identity, type IdentityOptions, type SignIn, type SubjectCheck } from './identity.ts'
+export {
+  Identity,
+  type IdentityOptions,
+  type Origin,
+  type PendingSignIn,
+  type SignIn,
+  type SubjectCheck,
+} from './identity.ts'
 export { Lockout } from './lockout.ts'
-export { type IdentityPage, identityPages } from './pages.ts'
+export { type IdentityPage, identityPages } from './pages/table.ts'
 export { type PasswordCheck, PasswordHasher } from './password-hasher.ts'
 export { validatePassword } from './password-policy.ts'
 export { type SessionCheck, Sessions } from './sessions.ts'
