@@ -29,7 +29,19 @@ const PLAN: Readonly<Record<string, Room>> = {
     packages: ['@peculiar/x509', 'reflect-metadata'],
   },
   gateway: { rooms: ['store'], node: [], packages: [] },
-  identity: { rooms: ['store'], node: ['crypto', 'worker_threads', 'url'], packages: ['jose', 'kysely'] },
+  identity: {
+    rooms: ['store'],
+    node: ['crypto', 'worker_threads', 'url', 'fs', 'fs/promises', 'path'],
+    packages: [
+      'jose',
+      'kysely',
+      'bcryptjs',
+      'nodemailer',
+      '@zxcvbn-ts/core',
+      '@zxcvbn-ts/language-common',
+      '@zxcvbn-ts/language-en',
+    ],
+  },
   access: { rooms: ['store'], node: ['crypto'], packages: ['kysely'] },
   application: {
     rooms: [],

@@ -20,6 +20,7 @@ import { policyCommand } from './commands/policy.ts'
 import { lintCommand } from './commands/lint.ts'
 import { keyCommand } from './commands/key.ts'
 import { maskCommand } from './commands/mask.ts'
+import { passwordListCommand } from './commands/password-list.ts'
 import { rulesCommand } from './commands/rules.ts'
 import { upCommand } from './commands/up.ts'
 import { userCommand } from './commands/user.ts'
@@ -86,6 +87,7 @@ Examples:
     dbCommand,
     auditCommand,
     userCommand,
+    passwordListCommand,
     roleCommand,
     grantCommand,
     accessCommand,

@@ -6,6 +6,7 @@ import type { Counters, Database, SessionRow, SessionStore } from '../store/inde
 import { type Account, Accounts, type PasswordChange } from './accounts.ts'
 import { Assertions } from './assertion.ts'
 import type { AuthenticationConfig } from './config.ts'
+import type { Origin } from './origin.ts'
 import { Lockout } from './lockout.ts'
 import { PasswordHasher } from './password-hasher.ts'
 import { hashToken, Sessions } from './sessions.ts'
@@ -16,12 +17,6 @@ export interface PendingSignIn {
   readonly token: string
   /** Where that page is. */
   readonly path: string
-}
-
-/** Where somebody comes from. */
-export interface Origin {
-  readonly ip: string
-  readonly userAgent: string
 }
 
 /** How a sign-in ended. All but `busy` and `needs-factor` look the same to the client. */
