@@ -21,6 +21,7 @@ import { lintCommand } from './commands/lint.ts'
 import { keyCommand } from './commands/key.ts'
 import { maskCommand } from './commands/mask.ts'
 import { routesCommand } from './commands/routes.ts'
+import { passwordListCommand } from './commands/password-list.ts'
 import { rulesCommand } from './commands/rules.ts'
 import { upCommand } from './commands/up.ts'
 import { userCommand } from './commands/user.ts'
@@ -88,6 +89,7 @@ Examples:
     dbCommand,
     auditCommand,
     userCommand,
+    passwordListCommand,
     roleCommand,
     grantCommand,
     accessCommand,

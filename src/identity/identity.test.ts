@@ -10,7 +10,7 @@ import { ManualClock, systemRandom } from '../core/clock.ts'
 import type { Key, KeyPurpose, Keys } from '../core/keys.ts'
 import { Secret } from '../core/secret.ts'
 import { type Database, MemoryCounters, migrate, openSqlite, SqlSessions } from '../store/index.ts'
-import { type Account, authenticationSchema, Identity, PasswordHasher } from './index.ts'
+import { type Account, authenticationSchema, Identity, messageOf, PasswordHasher } from './index.ts'
 
 const HOME = { ip: '192.0.2.1', userAgent: 'test' }
 const GOOD = 'Correct-horse-7'
@@ -240,7 +240,9 @@ test('changing the password ends all sessions, begins one, and takes none of the
   })
   const reused = await identity.changePassword(found.subject, GOOD, GOOD, HOME)
   assert.ok(
-    !reused.ok && reused.reason === 'unacceptable' && /one of your last 2/.test(reused.violations[0] ?? ''),
+    !reused.ok &&
+      reused.reason === 'unacceptable' &&
+      reused.violations.map(messageOf).join('') === 'Password must not be one of your last 2',
   )
   const changed = await identity.changePassword(found.subject, GOOD, 'Another-horse-8', HOME)
   assert.ok(changed.ok)

@@ -6,11 +6,20 @@ import type { Counters, Database, SessionRow, SessionStore } from '../store/inde
 import { type Account, Accounts, type PasswordChange } from './accounts.ts'
 import { Assertions } from './assertion.ts'
 import type { AuthenticationConfig } from './config.ts'
+import type { Origin } from './origin.ts'
 import { Lockout } from './lockout.ts'
 import { PasswordHasher } from './password-hasher.ts'
 import { hashToken, Sessions } from './sessions.ts'
 
-/** How a sign-in ended. All but `busy` look the same to the client. */
+/** A sign-in whose password was right, and that waits for a second factor. */
+export interface PendingSignIn {
+  /** Opens the page of the second factor, for a few minutes, and nothing else. */
+  readonly token: string
+  /** Where that page is. */
+  readonly path: string
+}
+
+/** How a sign-in ended. All but `busy` and `needs-factor` look the same to the client. */
 export type SignIn =
   | {
       readonly ok: true
@@ -22,6 +31,12 @@ export type SignIn =
       readonly ok: false
       readonly reason: 'unknown' | 'wrong' | 'locked' | 'disabled' | 'expired' | 'busy'
       readonly account?: Account
+    }
+  | {
+      readonly ok: false
+      readonly reason: 'needs-factor'
+      readonly account: Account
+      readonly pending: PendingSignIn
     }
 
 /** Whom a token stands for, or why nobody. */
@@ -41,6 +56,8 @@ export interface IdentityOptions {
   readonly hasher: PasswordHasher
   readonly clock: Clock
   readonly random: RandomBytes
+  /** Asked after a right password: what the account still has to show, or undefined for nothing. */
+  readonly secondStep?: (account: Account, from: Origin) => Promise<PendingSignIn | undefined>
   /** What a subject was given beside the roles of the account; nothing where it is not told. */
   readonly holdingsOf?: HoldingsOf
 }
@@ -56,6 +73,7 @@ export class Identity {
   readonly #lockout: Lockout
   readonly #clock: Clock
   readonly #holdingsOf: HoldingsOf
+  readonly #secondStep: NonNullable<IdentityOptions['secondStep']>
 
   constructor(options: IdentityOptions) {
     const { realm, config, database, sessions, counters, keys, hasher, clock, random } = options
@@ -76,17 +94,14 @@ export class Identity {
     this.#lockout = new Lockout(config.lockout, counters, clock)
     this.#clock = clock
     this.#holdingsOf = options.holdingsOf ?? (async () => [])
+    this.#secondStep = options.secondStep ?? (async () => undefined)
   }
 
   /**
    * Checks a password and starts a session. Every way to fail costs one hash, so that neither answer nor time tells whether
    * an account exists, is locked or disabled.
    */
-  async signIn(
-    rawEmail: string,
-    rawPassword: string,
-    from: { readonly ip: string; readonly userAgent: string },
-  ): Promise<SignIn> {
+  async signIn(rawEmail: string, rawPassword: string, from: Origin): Promise<SignIn> {
     const emailKey = rawEmail.trim().toLowerCase()
     const locked = await this.#lockout.isLocked(this.realm, emailKey, from.ip)
     const account = await this.accounts.findByEmail(rawEmail)
@@ -108,7 +123,14 @@ export class Identity {
     if (account.passwordExpiresMs !== null && this.#clock.now() >= account.passwordExpiresMs) {
       return { ok: false, reason: 'expired', account }
     }
-    await this.#lockout.clear(this.realm, emailKey, from.ip)
+    const pending = await this.#secondStep(account, from)
+    if (pending) return { ok: false, reason: 'needs-factor', account, pending }
+    return this.completeSignIn(account, from)
+  }
+
+  /** Starts the session of somebody who has shown everything that is asked of the account. */
+  async completeSignIn(account: Account, from: Origin): Promise<Extract<SignIn, { ok: true }>> {
+    await this.#lockout.clear(this.realm, account.email.toLowerCase(), from.ip)
     await this.accounts.noteSignIn(account)
     const token = await this.sessions.start(account, from)
     return { ok: true, token, account, mustChangePassword: this.accounts.mustChangePassword(account) }
@@ -151,7 +173,7 @@ export class Identity {
     subject: Subject,
     rawCurrent: string,
     rawNext: string,
-    from: { readonly ip: string; readonly userAgent: string },
+    from: Origin,
   ): Promise<
     | { readonly ok: true; readonly token: string }
     | { readonly ok: false; readonly reason: 'wrong' }

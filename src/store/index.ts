@@ -7,8 +7,11 @@ export { RedisSessions, type SessionStore, SqlSessions } from './sessions.ts'
 export { openSqlite } from './sqlite.ts'
 export { openStore, type Store, type StoreOptions } from './store.ts'
 export type {
+  AccountLinkRow,
   AccountRow,
   AuditRow,
+  KnownDeviceRow,
+  MailQueueRow,
   PasswordHistoryRow,
   PermissionGrantRow,
   RoleAssignmentRow,

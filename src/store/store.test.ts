@@ -33,6 +33,9 @@ function session(idHash: string, account: string, more: Partial<SessionRow> = {}
     absolute_expires_at: Date.now() + 120_000,
     ip: '192.0.2.1',
     user_agent: 'test',
+    device_hash: null,
+    impersonator: null,
+    impersonation_reason: null,
     ...more,
   }
 }
@@ -118,6 +121,9 @@ for (const kind of ['sqlite and memory', 'postgres and redis'] as const) {
         password_expires_at: null,
         session_version: 1,
         disabled: 0,
+        email_verified_at: null,
+        delete_after: null,
+        language: null,
       } as const
       const account = { ...row, ...more, realm: 'site', created_at: 0, last_sign_in_at: null } as const
       const failing = database.kysely.transaction().execute(async (transaction) => {
