@@ -55,9 +55,7 @@ export async function measureRowSecurity(parts: Parts): Promise<Record<string, n
     return await measure(reader, parts)
   } finally {
     await reader.end()
-    await client.query(
-      'RESET ROLE; REASSIGN OWNED BY ' + `${roles.migrator}, ${roles.keeper} TO CURRENT_USER`,
-    )
+    await client.query(`REASSIGN OWNED BY ${roles.migrator}, ${roles.keeper} TO CURRENT_USER`)
     for (const role of Object.values(roles)) await client.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`)
   }
 }
