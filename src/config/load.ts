@@ -2,6 +2,7 @@ import { type Document, isMap, isScalar, isSeq, LineCounter, parseDocument, visi
 
 import { describeError, type Place, RingwallError } from '../core/errors.ts'
 import { z } from '../core/schema.ts'
+import { policyMappingMistakes } from './policy-mapping.ts'
 import { profileValues } from './profile.ts'
 import { type Config, configSchema, type RouteConfig } from './schema.ts'
 import { type Environment, withEnvironment } from './secret-reference.ts'
@@ -333,6 +334,10 @@ function crossMistakes(config: Config, placeOf: PlaceOf): Mistake[] {
           `no permission \`${permission}\`; ${hintFor(permission, permissions)}`,
         )
     }
+  }
+  for (const { path, message, at } of policy === undefined ? [] : policyMappingMistakes(policy)) {
+    const whole = ['security', 'authorization', 'policy', ...path]
+    mistakes.push({ at: at ?? placeOf(whole, true), path: whole.join('.'), message })
   }
   if (config.routes.length === 0 && upstreams.length > 1) {
     add(['upstreams'], 'there are several, but no `routes` that say which request goes where')

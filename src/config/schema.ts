@@ -1,4 +1,11 @@
-import { accessRouteKeys, authorizationSchema, authzenCaller, authzenSection } from '../access/index.ts'
+import {
+  accessRouteKeys,
+  authorizationSchema,
+  authzenCaller,
+  authzenSection,
+  databaseSection,
+  policySection,
+} from '../access/index.ts'
 import { applicationRouteKeys, applicationSchema } from '../application/index.ts'
 import { auditSchema } from '../audit/index.ts'
 import { duration, z } from '../core/schema.ts'
@@ -7,7 +14,7 @@ import { edgeRouteKeys, edgeSchema, headersSchema, networkSchema } from '../edge
 import { gatewayRouteKeys, gatewaySchema, rateLimitingSchema } from '../gateway/index.ts'
 import { authenticationSchema, identityRouteKeys, mailSection } from '../identity/index.ts'
 import { perimeterRouteKeys, perimeterSchema } from '../perimeter/index.ts'
-import { secretReference } from './secret-reference.ts'
+import { laterSecretReference, secretReference } from './secret-reference.ts'
 
 /** An address to listen on. */
 export interface ListenAddress {
@@ -215,6 +222,21 @@ const mail = mailSection
       ),
   })
   .prefault({})
+const policy = policySection.extend({
+  database: databaseSection
+    .extend({
+      url: laterSecretReference
+        .optional()
+        .describe(
+          'URL of the database as one who may make roles; by reference. Only `ringwall db` reads it, not the gateway.',
+        ),
+      key: laterSecretReference
+        .optional()
+        .describe('The key of the tokens that say who a transaction is for; by reference, as `url`.'),
+    })
+    .optional()
+    .describe('What `ringwall db` plans, applies and verifies: roles, GRANTs, and who sees which rows.'),
+})
 
 const security = z
   .strictObject({
@@ -225,7 +247,10 @@ const security = z
       .describe('Layer 4, identity: passwords, sessions, factors, lockout.'),
     authorization: authorizationSchema
       .unwrap()
-      .extend({ authzen: authzen.describe('The AuthZEN decision point.') })
+      .extend({
+        policy: policy.optional().describe('A policy in Cedar, by which routes with `access` are decided.'),
+        authzen: authzen.describe('The AuthZEN decision point.'),
+      })
       .prefault({})
       .describe('Layer 4, access: roles and permissions.'),
     rate_limiting: rateLimitingSchema.describe('Layer 3: how often.'),

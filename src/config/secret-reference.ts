@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 
-import { describeError } from '../core/errors.ts'
+import { describeError, RingwallError } from '../core/errors.ts'
 import { z } from '../core/schema.ts'
 import { Secret } from '../core/secret.ts'
 
@@ -43,6 +43,21 @@ export const secretReference = z.string().transform((text, context): Secret => {
     return fail(`cannot read the secret from \`${file}\`: ${describeError(thrown)}`)
   }
 })
+
+/**
+ * The reference itself, read when somebody asks for the secret and not when the configuration is loaded: what a command
+ * needs now and then, and the gateway shall not have.
+ */
+export const laterSecretReference = z
+  .string()
+  .regex(REFERENCE, 'must be a reference, not the secret itself: write ${env:NAME} or file:/path/to/it')
+
+/** Reads what such a reference stands for. Throws RingwallError where there is nothing. */
+export function readSecretReference(reference: string, env: Environment = process.env): Secret {
+  const parsed = withEnvironment(env, () => secretReference.safeParse(reference))
+  if (parsed.success) return parsed.data
+  throw new RingwallError('config.secret', parsed.error.issues[0]?.message ?? 'the secret cannot be read')
+}
 
 /** Every secret that a configuration holds, wherever it stands. */
 export function secretsOf(value: unknown): Secret[] {
