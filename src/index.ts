@@ -2,13 +2,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { join } from 'node:path'
 
 import { AuditLog } from './audit/index.ts'
-import {
-  completeConfig,
-  type Config,
-  type ConfigInput,
-  type ListenAddress,
-  secretsOf,
-} from './config/index.ts'
+import { completeConfig, type Config, type ConfigInput, type ListenAddress } from './config/index.ts'
 import { type Clock, type RandomBytes, systemClock, systemRandom } from './core/clock.ts'
 import { describeError } from './core/errors.ts'
 import { createIdSource } from './core/id.ts'
@@ -16,7 +10,7 @@ import { IpList } from './core/ip.ts'
 import type { Reply } from './core/reply.ts'
 import { refuse, type Verdict } from './core/verdict.ts'
 import type { AuditRecord } from './core/watch.ts'
-import { createTextMask, SecretRegistry } from './data/index.ts'
+import { createTextMask } from './data/index.ts'
 import { openDevelopmentCertificate, readCertificate, tlsOptions } from './edge/index.ts'
 import { explainWalk, type ExplainRequest, type Explanation } from './explain.ts'
 import { type House, walk } from './flow.ts'
@@ -29,7 +23,14 @@ import { type Door, listen as listenOn, type Listener, nodeListener } from './se
 import type { ChangeWalls } from './site.ts'
 import { buildOperatorSite, buildSite, type Generation, type InProcess } from './sites.ts'
 
-export { completeConfig, type Config, type ConfigInput, ConfigError, loadConfig } from './config/index.ts'
+export {
+  completeConfig,
+  type Config,
+  type ConfigInput,
+  ConfigError,
+  loadConfig,
+  openConfig,
+} from './config/index.ts'
 export { RingwallError } from './core/errors.ts'
 export type { Exchange } from './core/exchange.ts'
 export { answer, pass, refuse, type Verdict } from './core/verdict.ts'
@@ -127,8 +128,6 @@ class Gateway {
   readonly #listeners: Listener[] = []
   readonly #caps: ConnectionCaps
   readonly #uncounted: IpList
-  /** Every secret that any configuration brought: none of them may stand in a log. */
-  readonly #secrets = new SecretRegistry()
   #house: House
   #current: Generation
   #operator: Generation
@@ -171,11 +170,10 @@ class Gateway {
     this.#clock = clock
     this.#nextId = createIdSource(clock, random)
     const { audit, data } = config.security
-    for (const secret of secretsOf(config)) this.#secrets.add(secret)
     this.#log = new AuditLog({
       database: kept.store.database,
       config: audit,
-      mask: data.mask_logs ? createTextMask(this.#secrets) : (text) => text,
+      mask: data.mask_logs ? createTextMask(kept.secrets.registry) : (text) => text,
       onAlarm: (state, detail) =>
         this.#notice(
           state === 'failing'
@@ -233,6 +231,7 @@ class Gateway {
 
   async reload(config: Config): Promise<void> {
     const { visitors } = this.#kept
+    await this.#kept.settle(config)
     await visitors.prepare(config.security.perimeter)
     let next: Generation
     let operator: Generation
@@ -243,7 +242,6 @@ class Gateway {
       visitors.settle(this.config.security.perimeter)
       throw thrown
     }
-    for (const secret of secretsOf(config)) this.#secrets.add(secret)
     const before = this.#current
     this.#current = next
     this.#operator = operator

@@ -1,10 +1,12 @@
 import { join } from 'node:path'
 
 import { Grants } from './access/index.ts'
-import type { Config } from './config/index.ts'
+import { type Config, secretsOf, settleConfig } from './config/index.ts'
 import { type Clock, type RandomBytes, systemClock, systemRandom } from './core/clock.ts'
 import type { Keys } from './core/keys.ts'
-import { openKeyring, openMemoryKeyring } from './data/index.ts'
+import { constantSecret, type LiveSecret } from './core/live-secret.ts'
+import { referenceOf, type Secret } from './core/secret.ts'
+import { openKeyring, openMemoryKeyring, openSecrets, registerSecrets, type Secrets } from './data/index.ts'
 import { type Accounts, Identity, PasswordHasher } from './identity/index.ts'
 import { openStore, type Store } from './store/index.ts'
 import { VisitorBook } from './visitors.ts'
@@ -13,6 +15,8 @@ import { VisitorBook } from './visitors.ts'
 export interface Kept {
   readonly store: Store
   readonly keys: Keys
+  /** Every secret that any configuration or provider brought: none of them may stand in a log. */
+  readonly secrets: Secrets
   readonly hasher: PasswordHasher
   readonly visitors: VisitorBook
   /** Roles and permissions that were given beside those of the accounts. */
@@ -21,6 +25,8 @@ export interface Kept {
   readonly notice: (line: string) => void
   identity(realm: 'site' | 'operator', config?: Config): Identity
   accounts(realm: 'site' | 'operator'): Accounts
+  /** Fetches the secrets of a configuration that was loaded without them; throws with all that are missing. */
+  settle(config: Config): Promise<void>
   close(): Promise<void>
 }
 
@@ -38,11 +44,14 @@ export async function openKept(
   const { clock = systemClock, random = systemRandom, onNotice = () => undefined } = options
   const { directory, postgres, redis } = config.store
   const isMemory = directory === ':memory:'
+  const secrets = openSecrets(config.security.data.secrets, { clock, onNotice })
+  await settleConfig(config, secrets)
+  registerSecrets(secrets.registry, secretsOf(config))
   const keys = isMemory ? openMemoryKeyring(clock) : openKeyring(join(directory, 'keyring.json'), clock)
   const store = await openStore({
     file: isMemory ? ':memory:' : join(directory, 'ringwall.sqlite'),
-    postgres,
-    redis,
+    postgres: postgres && (await liveOf(postgres, secrets)),
+    redis: redis && (await liveOf(redis, secrets)),
     onCountersState: (state) =>
       onNotice(
         state === 'local'
@@ -74,13 +83,20 @@ export async function openKept(
   return {
     store,
     keys,
+    secrets,
     hasher,
     visitors,
     grants,
     notice: onNotice,
     identity,
     accounts: (realm) => identity(realm).accounts,
+    async settle(next) {
+      const { registry } = secrets
+      await settleConfig(next, openSecrets(next.security.data.secrets, { clock, registry, onNotice }))
+      registerSecrets(registry, secretsOf(next))
+    },
     async close() {
+      secrets.close()
       clearInterval(sweeping)
       visitors.close()
       await hasher.close()
@@ -88,4 +104,12 @@ export async function openKept(
       await store.close()
     },
   }
+}
+
+/** A secret that came by reference follows what is there; the environment of a process does not change. */
+async function liveOf(secret: Secret, secrets: Secrets): Promise<LiveSecret> {
+  const reference = referenceOf(secret)
+  if (reference === undefined || reference.startsWith('${env:')) return constantSecret(secret)
+  await secrets.get(reference)
+  return secrets.live(reference)
 }

@@ -17,6 +17,9 @@ const DURATIONS = new Set([
   'retry_after',
   'interval',
   'open_for',
+  'cache_ttl',
+  'max_stale',
+  'overlap',
 ])
 const SIZES = new Set(['max_body', 'inspect_body', 'inspect', 'max_file', 'max_field', 'max_unpacked'])
 

@@ -9,12 +9,19 @@ import {
 import { applicationRouteKeys, applicationSchema } from '../application/index.ts'
 import { auditSchema } from '../audit/index.ts'
 import { duration, z } from '../core/schema.ts'
-import { dataRouteKeys, dataSchema, encryptionSchema } from '../data/index.ts'
+import {
+  awsSection,
+  dataRouteKeys,
+  dataSchema,
+  encryptionSchema,
+  secretsSection,
+  vaultSection,
+} from '../data/index.ts'
 import { edgeRouteKeys, edgeSchema, headersSchema, networkSchema } from '../edge/index.ts'
 import { gatewayRouteKeys, gatewaySchema, rateLimitingSchema } from '../gateway/index.ts'
 import { authenticationSchema, identityRouteKeys, mailSection } from '../identity/index.ts'
 import { perimeterRouteKeys, perimeterSchema } from '../perimeter/index.ts'
-import { laterSecretReference, secretReference } from './secret-reference.ts'
+import { laterSecretReference, localReference, secretReference } from './secret-reference.ts'
 
 /** An address to listen on. */
 export interface ListenAddress {
@@ -238,6 +245,39 @@ const policy = policySection.extend({
     .describe('What `ringwall db` plans, applies and verifies: roles, GRANTs, and who sees which rows.'),
 })
 
+const vault = vaultSection
+  .extend({
+    token: localReference.optional().describe('A token; by `${env:NAME}` or `file:`.'),
+    approle: z
+      .strictObject({
+        role_id: z.string().min(1).describe('Id of the role.'),
+        secret_id: localReference.describe('Its secret id; by `${env:NAME}` or `file:`.'),
+        mount: z.string().min(1).default('approle').describe('Where the login method is mounted.'),
+      })
+      .optional()
+      .describe('Log in with AppRole.'),
+  })
+  .refine(
+    ({ token, approle, kubernetes }) => [token, approle, kubernetes].filter(Boolean).length === 1,
+    'must have exactly one of token, approle and kubernetes',
+  )
+
+/** `security.data.secrets`. */
+export const secretsSchema = secretsSection
+  .extend({
+    age: z
+      .strictObject({
+        identity: localReference.describe(
+          'The age identity that opens files of secrets; by `${env:NAME}` or `file:`.',
+        ),
+      })
+      .optional()
+      .describe('Files of secrets that are encrypted with age, for `age:FILE#NAME`.'),
+    aws: awsSection.optional().describe('AWS Secrets Manager, for `aws:NAME`.'),
+    vault: vault.optional().describe('Vault or OpenBao, for `vault:MOUNT/PATH#field`.'),
+  })
+  .prefault({})
+
 const security = z
   .strictObject({
     authentication: authenticationSchema
@@ -261,7 +301,11 @@ const security = z
     network: networkSchema.describe('Proxies in front.'),
     gateway: gatewaySchema.describe('Layer 3: body limits.'),
     application: applicationSchema.describe('Layer 5: cross-site requests, error pages.'),
-    data: dataSchema.describe('Layer 6: masking.'),
+    data: dataSchema
+      .unwrap()
+      .extend({ secrets: secretsSchema.describe('Where secrets are, and how they are rotated.') })
+      .prefault({})
+      .describe('Layer 6: masking, secrets.'),
     audit: auditSchema.describe('The watch.'),
   })
   .prefault({})
@@ -296,3 +340,5 @@ export type RouteConfig = Parsed['routes'][number] & { readonly name: string }
 export type Config = Omit<Parsed, 'routes'> & { readonly routes: readonly RouteConfig[] }
 /** One upstream. */
 export type UpstreamConfig = Parsed['upstreams'][string]
+/** `security.data.secrets`, parsed. */
+export type SecretsConfig = z.output<typeof secretsSchema>

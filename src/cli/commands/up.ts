@@ -8,7 +8,7 @@ import {
   type Config,
   completeConfig,
   ConfigError,
-  loadConfig,
+  openConfig,
   plainConfig,
   type UpstreamConfig,
 } from '../../config/index.ts'
@@ -58,14 +58,14 @@ export function upCommand({ terminal, exit }: CommandContext): Command {
       const demo = options.demo === true ? await startDemo() : undefined
       const file =
         options.demo === true && options.config === undefined ? undefined : findConfigFile(options.config)
-      const read = (): Config =>
+      const read = async (): Promise<Config> =>
         withFlags(
-          loadConfig(readConfigText(file), file === undefined ? {} : { file }),
+          await openConfig(readConfigText(file), file === undefined ? {} : { file }),
           demo?.url ?? url,
           options,
         )
       const graceMs = parseDrain(options.drain)
-      const started = read()
+      const started = await read()
       const gate = await ringwall(started, {
         onNotice: (line) => terminal.error(`${new Date().toISOString()} ${line}`),
       })
@@ -191,14 +191,14 @@ function watchConfig(
   terminal: Terminal,
   gate: Ringwall,
   started: Config,
-  read: () => Config,
+  read: () => Promise<Config>,
   file: string | undefined,
 ): () => void {
   let queue = Promise.resolve()
   const reload = (): void => {
     queue = queue.then(async () => {
       try {
-        const next = read()
+        const next = await read()
         // What stays until a restart stays as it was for everyone who reads it, such as the redirect to HTTPS.
         await gate.reload(Object.freeze({ ...next, listen: started.listen, store: started.store }))
         terminal.error(`${new Date().toISOString()} reloaded ${file ?? 'the configuration'}`)
