@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto'
 import type { RequestListener } from 'node:http'
 
 import { authzenPages } from './authzen-pages.ts'
-import type { Config, RouteConfig, UpstreamConfig } from './config/index.ts'
+import { type Config, type RouteConfig, secretsOf, type UpstreamConfig } from './config/index.ts'
 import { type Clock, systemRandom } from './core/clock.ts'
 import { RingwallError } from './core/errors.ts'
 import type { Exchange } from './core/exchange.ts'
@@ -11,13 +11,14 @@ import { isLoopback } from './core/ip.ts'
 import type { Keys } from './core/keys.ts'
 import { Secret } from './core/secret.ts'
 import type { Upstream } from './core/wall.ts'
+import { SecretRegistry } from './data/index.ts'
 import { forwardingFields } from './edge/index.ts'
 import { type Identity, identityPages } from './identity/index.ts'
 import { connectInProcess, type FetchApplication, fetchUpstream } from './in-process.ts'
 import type { Kept } from './kept.ts'
 import { operatorPages } from './operator-pages.ts'
 import { openPolicy, policyRoutes } from './access-policy.ts'
-import { decodeBody } from './decode.ts'
+import { decodeBody, decodeStream } from './decode.ts'
 import { CHALLENGE_PATH, serveChallenge } from './perimeter/index.ts'
 import { openGeography, ruleEngine } from './rule-engine.ts'
 import { type ChangeWalls, Site, type SiteRoute } from './site.ts'
@@ -137,6 +138,7 @@ function partsOf(config: Config, kept: Kept, clock: Clock, identity: Identity, i
   const geography = openGeography(config.security.perimeter)
   const rules = ruleEngine(config.security.perimeter, clock)
   const policy = openPolicy(config.security.authorization.policy)
+  const secrets = new SecretRegistry(secretsOf(config))
   return {
     counters: kept.store.counters,
     clock,
@@ -146,6 +148,7 @@ function partsOf(config: Config, kept: Kept, clock: Clock, identity: Identity, i
     geography,
     visitors: kept.visitors.of(config.security.perimeter, geography),
     policy,
+    answers: { decode: decodeStream, ...(secrets.size > 0 && { secrets }) },
     forms: { formKey: formKeyOf(kept.keys), random: systemRandom },
     decode: decodeBody,
     httpsPort,

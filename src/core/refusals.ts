@@ -165,6 +165,11 @@ export const REFUSALS = {
     title: 'This upload is not accepted here',
     help: 'A file is too large, badly named, not of an allowed type, not what it says it is, or could do harm; or the form can be read in two ways (`security.application.uploads`). The audit log says which.',
   },
+  'data.answer-withheld': {
+    status: 502,
+    title: 'The answer cannot be shown',
+    help: 'The route masks fields (`mask`), and the answer of the application could not be masked with certainty: it is no JSON, in another encoding, or of a kind that the route does not name (`csv`, `text`, `pass_types`). The audit log says which.',
+  },
   'upstream.unreachable': {
     status: 502,
     title: 'The application cannot be reached',

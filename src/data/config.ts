@@ -1,4 +1,5 @@
 import { z } from '../core/schema.ts'
+import { replyMaskSchema } from './mask-reply.ts'
 
 /** `security.encryption`, the guide's section. */
 export const encryptionSchema = z
@@ -35,6 +36,7 @@ export const dataRouteKeys = {
     .enum(['reader', 'writer', 'none'])
     .optional()
     .describe('The database role that this route needs; told to the application as `Ringwall-Data-Role`.'),
+  mask: replyMaskSchema.optional().describe('Masking of fields in the answers of this route, by role.'),
 }
 
 /** `security.data`, parsed. */
