@@ -2,7 +2,6 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { join } from 'node:path'
 
 import { AuditLog } from './audit/index.ts'
-import { StreamedBody } from './body.ts'
 import {
   completeConfig,
   type Config,
@@ -12,17 +11,16 @@ import {
 } from './config/index.ts'
 import { type Clock, type RandomBytes, systemClock, systemRandom } from './core/clock.ts'
 import { describeError } from './core/errors.ts'
-import type { Connection } from './core/exchange.ts'
 import { createIdSource } from './core/id.ts'
 import { IpList } from './core/ip.ts'
 import type { Reply } from './core/reply.ts'
 import { refuse, type Verdict } from './core/verdict.ts'
 import type { AuditRecord } from './core/watch.ts'
-import { createTextMask, SecretRegistry } from './data/index.ts'
+import { createSecretMask, createTextMask, SecretRegistry } from './data/index.ts'
 import { openDevelopmentCertificate, readCertificate, tlsOptions } from './edge/index.ts'
 import { explainWalk, type ExplainRequest, type Explanation } from './explain.ts'
 import { type House, walk } from './flow.ts'
-import { type FetchApplication, responseOf } from './in-process.ts'
+import { arrivalOf, type FetchApplication, responseOf } from './in-process.ts'
 import { type Kept, openKept } from './kept.ts'
 import { malformedAnswer } from './malformed.ts'
 import { ConnectionCaps } from './perimeter/index.ts'
@@ -130,7 +128,7 @@ class Gateway {
   readonly #caps: ConnectionCaps
   readonly #uncounted: IpList
   /** Every secret that any configuration brought: none of them may stand in a log. */
-  readonly #secrets = new SecretRegistry()
+  readonly #secrets: SecretRegistry
   #house: House
   #current: Generation
   #operator: Generation
@@ -145,13 +143,24 @@ class Gateway {
   static async open(config: Config, options: RingwallOptions): Promise<Gateway> {
     const clock = options.clock ?? systemClock
     const random = options.random ?? systemRandom
-    const kept = await openKept(config, { clock, random, onNotice: options.onNotice ?? (() => undefined) })
+    const secrets = new SecretRegistry(secretsOf(config))
+    const mask = createSecretMask(secrets)
+    const notice = (line: string): void => options.onNotice?.(mask(line))
+    const kept = await openKept(config, { clock, random, onNotice: notice })
     try {
       const firstOperator = config.listen.operator
         ? await kept.identity('operator').ensureFirstOperator()
         : undefined
       await kept.visitors.prepare(config.security.perimeter)
-      return new Gateway(config, options, kept, firstOperator, clock, random)
+      return new Gateway(
+        config,
+        { ...options, onNotice: notice },
+        kept,
+        firstOperator,
+        secrets,
+        clock,
+        random,
+      )
     } catch (thrown) {
       await kept.close()
       throw thrown
@@ -163,6 +172,7 @@ class Gateway {
     options: RingwallOptions,
     kept: Kept,
     firstOperator: Ringwall['firstOperator'],
+    secrets: SecretRegistry,
     clock: Clock,
     random: RandomBytes,
   ) {
@@ -173,11 +183,11 @@ class Gateway {
     this.#clock = clock
     this.#nextId = createIdSource(clock, random)
     const { audit, data } = config.security
-    for (const secret of secretsOf(config)) this.#secrets.add(secret)
+    this.#secrets = secrets
     this.#log = new AuditLog({
       database: kept.store.database,
       config: audit,
-      mask: data.mask_logs ? createTextMask(this.#secrets) : (text) => text,
+      mask: data.mask_logs ? createTextMask(secrets) : createSecretMask(secrets),
       onAlarm: (state, detail) =>
         this.#notice(
           state === 'failing'
@@ -369,29 +379,5 @@ class Gateway {
 
   #notice(line: string): void {
     this.#options.onNotice?.(line)
-  }
-}
-
-/** A WHATWG Request as an arrival. Order and case of header fields are lost in it, and dot segments are gone. */
-function arrivalOf(request: Request, peer: string): Arrival {
-  const url = new URL(request.url)
-  const headers = [...request.headers].flat()
-  if (!request.headers.has('host')) headers.unshift('host', url.host)
-  const connection: Connection = {
-    peer,
-    peerPort: 0,
-    localPort: Number(url.port) || (url.protocol === 'https:' ? 443 : 80),
-    ...(url.protocol === 'https:' && { tls: { version: '', cipher: '', serverName: url.hostname } }),
-  }
-  const length = request.headers.get('content-length')
-  const { body } = request
-  const declared = body === null ? 0 : length === null ? undefined : Number(length)
-  return {
-    connection,
-    raw: { method: request.method, target: url.pathname + url.search, httpVersion: '1.1', headers },
-    body: new StreamedBody(declared, () =>
-      (body ?? new ReadableStream<Uint8Array>())[Symbol.asyncIterator](),
-    ),
-    signal: request.signal,
   }
 }

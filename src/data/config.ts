@@ -25,7 +25,7 @@ export const dataSchema = z
       .boolean()
       .default(true)
       .describe(
-        'Mask e-mail addresses, phone, card and social security numbers, and loaded secrets in logs and audit details.',
+        'Mask personal data in logs and audit details: e-mail addresses, phone, card and social security numbers and other kinds. Loaded secrets are masked always.',
       ),
   })
   .prefault({})

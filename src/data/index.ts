@@ -105,7 +105,16 @@ export {
 } from './mask-reply.ts'
 export { SecretRegistry } from './mask-secrets.ts'
 export { createMaskStream, type MaskStream, maskTransform } from './mask-stream.ts'
-export { createTextMask, maskCreditCard, maskDict, maskEmail, maskPhone, maskSsn, maskText } from './mask.ts'
+export {
+  createSecretMask,
+  createTextMask,
+  maskCreditCard,
+  maskDict,
+  maskEmail,
+  maskPhone,
+  maskSsn,
+  maskText,
+} from './mask.ts'
 export { createMasker, type Masker, type MaskerOptions } from './masker.ts'
 export type { Normalization } from './normalization.ts'
 export {
