@@ -31,7 +31,14 @@ export type Explanation = AuditEvent
 /** The walls of a configuration with nothing real around them: an empty store in memory, and an answer without content. */
 async function imagine(config: Config): Promise<{ readonly generation: Generation; close(): Promise<void> }> {
   const { postgres: _postgres, redis: _redis, ...store } = config.store
-  const imagined: Config = { ...config, store: { ...store, directory: ':memory:' } }
+  // Nothing is kept of what is imagined, and no other program gets it to change it.
+  const { security } = config
+  const uploads = { ...security.application.uploads, quarantine: undefined, reencode: undefined }
+  const imagined: Config = {
+    ...config,
+    store: { ...store, directory: ':memory:' },
+    security: { ...security, application: { ...security.application, uploads } },
+  }
   const kept = await openKept(imagined)
   try {
     await kept.visitors.prepare(imagined.security.perimeter)

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto'
 import type { RequestListener } from 'node:http'
 
+import { keepIn, openQuarantine } from './application/index.ts'
 import { authzenPages } from './authzen-pages.ts'
 import { type Config, type RouteConfig, secretsOf, type UpstreamConfig } from './config/index.ts'
 import { type Clock, systemRandom } from './core/clock.ts'
@@ -138,6 +139,8 @@ function partsOf(config: Config, kept: Kept, clock: Clock, identity: Identity, i
   const geography = openGeography(config.security.perimeter)
   const rules = ruleEngine(config.security.perimeter, clock)
   const policy = openPolicy(config.security.authorization.policy)
+  const { quarantine: quarantineConfig } = config.security.application.uploads
+  const quarantine = openQuarantine(quarantineConfig, config.store.directory, () => clock.now())
   const secrets = new SecretRegistry(secretsOf(config))
   return {
     counters: kept.store.counters,
@@ -148,6 +151,7 @@ function partsOf(config: Config, kept: Kept, clock: Clock, identity: Identity, i
     geography,
     visitors: kept.visitors.of(config.security.perimeter, geography),
     policy,
+    uploads: quarantine ? { quarantine: keepIn(quarantine) } : {},
     answers: { decode: decodeStream, ...(secrets.size > 0 && { secrets }) },
     forms: { formKey: formKeyOf(kept.keys), random: systemRandom },
     decode: decodeBody,

@@ -1,6 +1,6 @@
 import { accessWall, type PolicySet } from './access/index.ts'
 import { askFor, explainBy } from './access-policy.ts'
-import { applicationWall, type HtmlParts } from './application/index.ts'
+import { applicationWall, type HtmlParts, type UploadParts } from './application/index.ts'
 import type { Config, RouteConfig } from './config/index.ts'
 import type { Clock } from './core/clock.ts'
 import type { NoteUse } from './core/holding.ts'
@@ -31,6 +31,8 @@ export interface Parts {
   readonly visitors: Visitors | undefined
   /** What tokens of forms are made with. */
   readonly forms: HtmlParts
+  /** What becomes of uploads that are refused. */
+  readonly uploads: UploadParts
   /** What answers are masked with. */
   readonly answers: AnswerParts
   /** The policy of routes with `access`, where one is configured. */
@@ -65,7 +67,7 @@ export function buildWalls(
     gatewayWall(security, route, parts),
     identityWall(identity, route, audience),
     accessWall(security.authorization, route, parts.noteUse, policy),
-    applicationWall(security.application, route, { html: parts.forms }),
+    applicationWall(security.application, route, { html: parts.forms, uploads: parts.uploads }),
     dataWall(route, parts.answers),
   ]
 }

@@ -21,6 +21,7 @@ import { lintCommand } from './commands/lint.ts'
 import { keyCommand } from './commands/key.ts'
 import { maskCommand } from './commands/mask.ts'
 import { rulesCommand } from './commands/rules.ts'
+import { uploadsCommand } from './commands/uploads.ts'
 import { upCommand } from './commands/up.ts'
 import { userCommand } from './commands/user.ts'
 import { whyCommand } from './commands/why.ts'
@@ -94,6 +95,7 @@ Examples:
     keyCommand,
     dataCommand,
     maskCommand,
+    uploadsCommand,
   ]
   for (const command of commands) program.addCommand(command(context).copyInheritedSettings(program))
   program.addCommand(completionCommand(context, program).copyInheritedSettings(program))

@@ -7,14 +7,14 @@ export const encryptionSchema = z
     algorithm: z
       .literal('AES-256-GCM')
       .default('AES-256-GCM')
-      .describe('Cipher of encrypted fields. Not used yet.'),
+      .describe('Cipher of encrypted fields; there is no other.'),
     key_rotation_days: z
       .number()
       .int()
       .min(1)
       .max(3650)
       .default(90)
-      .describe('Age in days at which a key is due for rotation. Not used yet.'),
+      .describe('Age in days at which `ringwall key status` says that a key is due for rotation.'),
   })
   .prefault({})
 
