@@ -10,7 +10,7 @@ import { IpList } from './core/ip.ts'
 import type { Reply } from './core/reply.ts'
 import { refuse, type Verdict } from './core/verdict.ts'
 import type { AuditRecord } from './core/watch.ts'
-import { createTextMask } from './data/index.ts'
+import { createSecretMask, createTextMask } from './data/index.ts'
 import { openDevelopmentCertificate, readCertificate, tlsOptions } from './edge/index.ts'
 import { explainWalk, type ExplainRequest, type Explanation } from './explain.ts'
 import { type House, walk } from './flow.ts'
@@ -173,7 +173,7 @@ class Gateway {
     this.#log = new AuditLog({
       database: kept.store.database,
       config: audit,
-      mask: data.mask_logs ? createTextMask(kept.secrets.registry) : (text) => text,
+      mask: (data.mask_logs ? createTextMask : createSecretMask)(kept.secrets.registry),
       onAlarm: (state, detail) =>
         this.#notice(
           state === 'failing'
@@ -372,6 +372,6 @@ class Gateway {
   }
 
   #notice(line: string): void {
-    this.#options.onNotice?.(line)
+    this.#kept.notice(line)
   }
 }

@@ -6,7 +6,15 @@ import { type Clock, type RandomBytes, systemClock, systemRandom } from './core/
 import type { Keys } from './core/keys.ts'
 import { constantSecret, type LiveSecret } from './core/live-secret.ts'
 import { referenceOf, type Secret } from './core/secret.ts'
-import { openKeyring, openMemoryKeyring, openSecrets, registerSecrets, type Secrets } from './data/index.ts'
+import {
+  createSecretMask,
+  openKeyring,
+  openMemoryKeyring,
+  openSecrets,
+  registerSecrets,
+  SecretRegistry,
+  type Secrets,
+} from './data/index.ts'
 import { type Accounts, Identity, PasswordHasher } from './identity/index.ts'
 import { openStore, type Store } from './store/index.ts'
 import { VisitorBook } from './visitors.ts'
@@ -41,10 +49,13 @@ export async function openKept(
     readonly onNotice?: (line: string) => void
   } = {},
 ): Promise<Kept> {
-  const { clock = systemClock, random = systemRandom, onNotice = () => undefined } = options
+  const { clock = systemClock, random = systemRandom } = options
+  const registry = new SecretRegistry()
+  const mask = createSecretMask(registry)
+  const onNotice = (line: string): void => options.onNotice?.(mask(line))
   const { directory, postgres, redis } = config.store
   const isMemory = directory === ':memory:'
-  const secrets = openSecrets(config.security.data.secrets, { clock, onNotice })
+  const secrets = openSecrets(config.security.data.secrets, { clock, registry, onNotice })
   await settleConfig(config, secrets)
   registerSecrets(secrets.registry, secretsOf(config))
   const keys = isMemory ? openMemoryKeyring(clock) : openKeyring(join(directory, 'keyring.json'), clock)
@@ -91,7 +102,6 @@ export async function openKept(
     identity,
     accounts: (realm) => identity(realm).accounts,
     async settle(next) {
-      const { registry } = secrets
       await settleConfig(next, openSecrets(next.security.data.secrets, { clock, registry, onNotice }))
       registerSecrets(registry, secretsOf(next))
     },

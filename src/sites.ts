@@ -1,8 +1,9 @@
 import { createHmac } from 'node:crypto'
 import type { RequestListener } from 'node:http'
 
+import { keepIn, openQuarantine } from './application/index.ts'
 import { authzenPages } from './authzen-pages.ts'
-import type { Config, RouteConfig, UpstreamConfig } from './config/index.ts'
+import { type Config, type RouteConfig, type UpstreamConfig } from './config/index.ts'
 import { type Clock, systemRandom } from './core/clock.ts'
 import { RingwallError } from './core/errors.ts'
 import type { Exchange } from './core/exchange.ts'
@@ -18,7 +19,7 @@ import { type RecordEvent, rolesOfRealm } from './grant-desk.ts'
 import type { Kept } from './kept.ts'
 import { operatorPages } from './operator-pages.ts'
 import { openPolicy, policyRoutes } from './access-policy.ts'
-import { decodeBody } from './decode.ts'
+import { decodeBody, decodeStream } from './decode.ts'
 import { CHALLENGE_PATH, serveChallenge } from './perimeter/index.ts'
 import { openGeography, ruleEngine } from './rule-engine.ts'
 import { type ChangeWalls, Site, type SiteRoute } from './site.ts'
@@ -158,6 +159,9 @@ function partsOf(config: Config, kept: Kept, clock: Clock, identity: Identity, i
   const geography = openGeography(config.security.perimeter)
   const rules = ruleEngine(config.security.perimeter, clock)
   const policy = openPolicy(config.security.authorization.policy)
+  const { quarantine: quarantineConfig } = config.security.application.uploads
+  const quarantine = openQuarantine(quarantineConfig, config.store.directory, () => clock.now())
+  const { registry } = kept.secrets
   return {
     counters: kept.store.counters,
     clock,
@@ -167,6 +171,8 @@ function partsOf(config: Config, kept: Kept, clock: Clock, identity: Identity, i
     geography,
     visitors: kept.visitors.of(config.security.perimeter, geography),
     policy,
+    uploads: quarantine ? { quarantine: keepIn(quarantine) } : {},
+    answers: { decode: decodeStream, ...(registry.size > 0 && { secrets: registry }) },
     forms: { formKey: formKeyOf(kept.keys), random: systemRandom },
     decode: decodeBody,
     httpsPort,

@@ -189,7 +189,15 @@ function dispatch(pool: Pool, exchange: Exchange, request: Dispatcher.DispatchOp
         const headers = replyHeaders(controller.rawHeaders)
         headers.append('Connection', 'Upgrade')
         headers.append('Upgrade', 'websocket')
-        resolve({ status: statusCode, headers, body: null, origin: 'upstream', tunnel: new Tunnel(socket) })
+        const cancel = (): void => void socket.destroy()
+        resolve({
+          status: statusCode,
+          headers,
+          body: null,
+          cancel,
+          origin: 'upstream',
+          tunnel: new Tunnel(socket),
+        })
       },
       onResponseStart(controller, statusCode) {
         if (statusCode < 200) {

@@ -9,6 +9,7 @@ import { basename, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import test from 'node:test'
 import tls from 'node:tls'
+import { gzipSync } from 'node:zlib'
 
 import { startShop } from '../examples/shop/server.ts'
 import { type AuditEvent, queryAudit } from '../src/audit/index.ts'
@@ -39,6 +40,7 @@ async function startApplication(what: string): Promise<Application> {
     req.on('data', (chunk: Buffer) => chunks.push(chunk))
     req.on('end', () => {
       if (what === 'silent') return
+      if (what === 'parrot') return answerAsAsked(req, res, Buffer.concat(chunks))
       const text = JSON.stringify({
         method: req.method,
         url: req.url,
@@ -65,6 +67,22 @@ async function listening(server: net.Server): Promise<Application> {
       server.close()
     },
   }
+}
+
+/** Answers with the body that it was sent, as the fields `X-Say-...` ask. */
+function answerAsAsked(req: http.IncomingMessage, res: http.ServerResponse, body: Buffer): void {
+  const asked = (name: string): string | undefined => req.headers[`x-say-${name}`] as string | undefined
+  const coding = asked('encoding')
+  const headers: Record<string, string> = { ETag: '"1"', 'Cache-Control': 'public' }
+  const [type, location] = [asked('type'), asked('location')]
+  if (type !== undefined) headers['Content-Type'] = type
+  if (coding !== undefined) headers['Content-Encoding'] = coding
+  if (location !== undefined) headers['Location'] = location
+  res.writeHead(Number(asked('status') ?? 200), headers)
+  const said = coding === 'gzip' && asked('damaged') === undefined ? gzipSync(body) : body
+  // In pieces of odd sizes, and without a length.
+  for (let at = 0; at < said.length; at += 999) res.write(said.subarray(at, at + 999))
+  res.end()
 }
 
 interface Answer {

@@ -23,6 +23,7 @@ import { maskCommand } from './commands/mask.ts'
 import { routesCommand } from './commands/routes.ts'
 import { passwordListCommand } from './commands/password-list.ts'
 import { rulesCommand } from './commands/rules.ts'
+import { uploadsCommand } from './commands/uploads.ts'
 import { upCommand } from './commands/up.ts'
 import { userCommand } from './commands/user.ts'
 import { whyCommand } from './commands/why.ts'
@@ -98,6 +99,7 @@ Examples:
     keyCommand,
     dataCommand,
     maskCommand,
+    uploadsCommand,
   ]
   for (const command of commands) program.addCommand(command(context).copyInheritedSettings(program))
   program.addCommand(completionCommand(context, program).copyInheritedSettings(program))

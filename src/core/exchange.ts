@@ -76,6 +76,8 @@ export interface RequestBody {
   tap(limit: number): Promise<{ readonly bytes: Uint8Array; readonly complete: boolean }>
   /** The whole body, once a tap has shown all of it. */
   readonly whole: Uint8Array | undefined
+  /** Puts other bytes in the place of a body that a tap has shown whole. Its fields are for whoever does it to set right. */
+  replace(bytes: Uint8Array): void
   /** Whether nothing is left on the socket: the connection can serve another request. */
   readonly ended: boolean
   /** The whole body from its first byte, tapped or not. Can be taken once. */

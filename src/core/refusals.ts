@@ -175,6 +175,11 @@ export const REFUSALS = {
     title: 'The application is out of service',
     help: 'No server of the upstream is in service: their health checks fail, or they failed again and again and are left alone for a while (`upstreams`).',
   },
+  'data.answer-withheld': {
+    status: 502,
+    title: 'The answer cannot be shown',
+    help: 'The route masks fields (`mask`), and the answer of the application could not be masked with certainty: it is no JSON, in another encoding, or of a kind that the route does not name (`csv`, `text`, `pass_types`). The audit log says which.',
+  },
   'upstream.unreachable': {
     status: 502,
     title: 'The application cannot be reached',

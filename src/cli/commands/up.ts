@@ -10,9 +10,11 @@ import {
   ConfigError,
   openConfig,
   plainConfig,
+  secretsOf,
   type UpstreamConfig,
 } from '../../config/index.ts'
 import { describeError, RingwallError } from '../../core/errors.ts'
+import { createSecretMask } from '../../data/index.ts'
 import { type Listening, type Ringwall, ringwall } from '../../index.ts'
 import { findConfigFile, mistakeLines, readConfigText } from '../config-file.ts'
 import type { CommandContext } from '../main.ts'
@@ -68,6 +70,8 @@ export function upCommand({ terminal, exit }: CommandContext): Command {
       const started = await read()
       const gate = await ringwall(started, {
         onNotice: (line) => terminal.error(`${new Date().toISOString()} ${line}`),
+      }).catch((thrown: unknown) => {
+        throw withoutSecrets(thrown, started)
       })
       try {
         const listening = await gate.listen()
@@ -81,6 +85,15 @@ export function upCommand({ terminal, exit }: CommandContext): Command {
         await demo?.close()
       }
     })
+}
+
+/** What drivers say of a connection that failed may hold the address that they were given. */
+function withoutSecrets(thrown: unknown, config: Config): unknown {
+  if (!(thrown instanceof Error)) return thrown
+  const mask = createSecretMask(secretsOf(config))
+  thrown.message = mask(thrown.message)
+  if (thrown.stack !== undefined) thrown.stack = mask(thrown.stack)
+  return thrown
 }
 
 async function startDemo(): Promise<Demo> {
