@@ -173,26 +173,15 @@ function keyOf(exchange: Exchange, limit: NamedLimit, field: FieldOf | undefined
 function textOf(exchange: Exchange, part: KeyPart, field: FieldOf | undefined): string {
   const network = clientNetwork(exchange.client.ip)
   const { subject } = exchange
-  switch (part.kind) {
-    case 'address':
-      return network
-    case 'subject':
-      return subject?.id ?? `nobody@${network}`
-    case 'api_key':
-      return subject?.id.startsWith('key:') === true ? subject.id : `nobody@${network}`
-    case 'route':
-      return exchange.route.name
-    case 'host':
-      return exchange.host.ok ? exchange.host.name : '-'
-    case 'header': {
-      const values = exchange.headers.all(part.name)
-      return values.length === 0 ? `nothing@${network}` : fingerprint(values.join('\n'))
-    }
-    default: {
-      const value = field?.(part.path)
-      return value === undefined ? `nothing@${network}` : fingerprint(value)
-    }
-  }
+  if (part.kind === 'address') return network
+  if (part.kind === 'route') return exchange.route.name
+  if (part.kind === 'host') return exchange.host.ok ? exchange.host.name : '-'
+  if (part.kind === 'subject') return subject?.id ?? `nobody@${network}`
+  if (part.kind === 'api_key')
+    return subject?.id.startsWith('key:') === true ? subject.id : `nobody@${network}`
+  const values = part.kind === 'header' ? exchange.headers.all(part.name) : [field?.(part.path)]
+  const value = values.filter((one) => one !== undefined).join('\n')
+  return values[0] === undefined ? `nothing@${network}` : fingerprint(value)
 }
 
 type FieldOf = (path: readonly string[]) => string | undefined
