@@ -1,13 +1,13 @@
 import { accessWall, type PolicySet } from './access/index.ts'
 import { askFor, explainBy } from './access-policy.ts'
-import { applicationWall, type HtmlParts, type UploadParts } from './application/index.ts'
+import { applicationWall, type HtmlParts, readStrictJson, type UploadParts } from './application/index.ts'
 import type { Config, RouteConfig } from './config/index.ts'
 import type { Clock } from './core/clock.ts'
 import type { NoteUse } from './core/holding.ts'
 import type { Upstream, Wall } from './core/wall.ts'
 import { type AnswerParts, dataWall } from './data/index.ts'
 import { edgeWall } from './edge/index.ts'
-import { gatewayWall } from './gateway/index.ts'
+import { gatewayWall, subjectLimitsWall } from './gateway/index.ts'
 import { type Identity, identityWall } from './identity/index.ts'
 import {
   type DecodeBody,
@@ -64,10 +64,16 @@ export function buildWalls(
   return [
     perimeterWall(security.perimeter, route, parts),
     edgeWall(security, route, parts),
-    gatewayWall(security, route, parts),
+    gatewayWall(security, route, { ...parts, readJson }),
     identityWall(identity, route, audience),
+    subjectLimitsWall(security, route, { ...parts, readJson }),
     accessWall(security.authorization, route, parts.noteUse, policy),
     applicationWall(security.application, route, { html: parts.forms, uploads: parts.uploads }),
     dataWall(route, parts.answers),
   ]
+}
+
+function readJson(bytes: Uint8Array): { readonly value: unknown } | undefined {
+  const read = readStrictJson(bytes)
+  return read.ok ? { value: read.value } : undefined
 }

@@ -246,7 +246,7 @@ for (const { name, text, at, path, says } of [
     text: 'routes: [{ path: /, rate_limit: 5 }]',
     at: '1:33',
     path: 'routes.0.rate_limit',
-    says: /a text or a section/,
+    says: /a text or a list or a section/,
   },
   {
     name: 'a network with host bits',

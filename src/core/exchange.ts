@@ -130,6 +130,8 @@ export interface Exchange {
   readonly replyHeaders: string[]
   /** Set by any wall or page: what must be in the audit log before the client is answered. */
   readonly events: SecurityEvent[]
+  /** Set by any wall: what is done once when the exchange has ended, however it ended. Must not throw. */
+  readonly atEnd: (() => void)[]
 }
 
 /** Whether the client is a browser that navigates, and so can be shown a page. */

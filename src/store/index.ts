@@ -1,4 +1,11 @@
-export { type CounterResult, type CounterRule, type Counters, gcra, MemoryCounters } from './counters.ts'
+export {
+  type CounterResult,
+  type CounterRule,
+  type Counters,
+  gcra,
+  MemoryCounters,
+  type Place,
+} from './counters.ts'
 export type { Database, SqlValue } from './database.ts'
 export { migrate, type Migration, readMigrations } from './migrate.ts'
 export { openPostgres } from './postgres.ts'

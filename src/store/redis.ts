@@ -8,6 +8,7 @@ import {
   type CounterRule,
   type Counters,
   MemoryCounters,
+  type Place,
   requireSense,
 } from './counters.ts'
 
@@ -120,6 +121,10 @@ export class RedisCounters implements Counters {
       this.#become('local')
       return this.#local.take(key, cost, rule, nowMs)
     }
+  }
+
+  enter(key: string, most: number): Place | undefined {
+    return this.#local.enter(key, most)
   }
 
   async reset(key: string): Promise<void> {

@@ -84,7 +84,8 @@ function goesTo({ redirect, respond, upstream, rewrite }: RouteConfig, upstreams
 
 function limitText(limit: RouteConfig['rate_limit']): string {
   if (limit === undefined) return 'by path'
-  return typeof limit === 'string' ? limit : `${limit.requests} a ${limit.period}`
+  if (typeof limit === 'string') return limit
+  return 'requests' in limit ? `${limit.requests} a ${limit.period}` : limit.join(', ')
 }
 
 const hasPolicy = ({ access }: RouteConfig): boolean => access !== undefined && access !== 'off'
