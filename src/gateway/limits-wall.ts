@@ -179,9 +179,9 @@ function textOf(exchange: Exchange, part: KeyPart, field: FieldOf | undefined): 
   if (part.kind === 'subject') return subject?.id ?? `nobody@${network}`
   if (part.kind === 'api_key')
     return subject?.id.startsWith('key:') === true ? subject.id : `nobody@${network}`
-  const values = part.kind === 'header' ? exchange.headers.all(part.name) : [field?.(part.path)]
-  const value = values.filter((one) => one !== undefined).join('\n')
-  return values[0] === undefined ? `nothing@${network}` : fingerprint(value)
+  const fields = part.kind === 'header' ? exchange.headers.all(part.name) : []
+  const value = part.kind === 'body' ? field?.(part.path) : fields.length > 0 ? fields.join('\n') : undefined
+  return value === undefined ? `nothing@${network}` : fingerprint(value)
 }
 
 type FieldOf = (path: readonly string[]) => string | undefined

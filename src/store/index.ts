@@ -9,8 +9,9 @@ export {
 export type { Database, SqlValue } from './database.ts'
 export { migrate, type Migration, readMigrations } from './migrate.ts'
 export { openPostgres } from './postgres.ts'
-export { openRedis, RedisCounters, requireRedis } from './redis.ts'
+export { openRedis, requireRedis } from './redis.ts'
 export { RedisSessions, type SessionStore, SqlSessions } from './sessions.ts'
+export { SharedCounters, type SharedFigures } from './shared-counters.ts'
 export { openSqlite } from './sqlite.ts'
 export { openStore, type Store, type StoreOptions } from './store.ts'
 export type {
