@@ -62,7 +62,8 @@ export async function openKept(
       hasher,
       clock,
       random,
-      holdingsOf: (subjectId, nowMs) => grants.heldBy(subjectId, nowMs),
+      onNotice,
+      holdingsOf: (subjectId, nowMs, session) => grants.heldBy(subjectId, nowMs, session),
     })
   const sweeping = setInterval(() => {
     store.sessions

@@ -29,7 +29,11 @@ const PLAN: Readonly<Record<string, Room>> = {
     packages: ['@peculiar/x509', 'reflect-metadata'],
   },
   gateway: { rooms: ['store'], node: [], packages: [] },
-  identity: { rooms: ['store'], node: ['crypto', 'worker_threads', 'url'], packages: ['jose', 'kysely'] },
+  identity: {
+    rooms: ['store'],
+    node: ['crypto', 'worker_threads', 'url'],
+    packages: ['jose', 'kysely', 'qrcode', '@simplewebauthn/server'],
+  },
   access: { rooms: ['store'], node: ['crypto'], packages: ['kysely'] },
   application: {
     rooms: [],

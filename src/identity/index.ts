@@ -1,5 +1,6 @@
 export { type Account, Accounts, type PasswordChange } from './accounts.ts'
 export { Assertions } from './assertion.ts'
+export { type Assurance, type Method, type Proof } from './assurance.ts'
 export {
   type AuthenticationConfig,
   authenticationSchema,
@@ -7,6 +8,16 @@ export {
   identityRouteKeys,
 } from './config.ts'
 export { safeReturnPath, sessionCookie } from './cookie.ts'
+export { type Factors, type FactorState } from './factors/factors.ts'
+export {
+  type Admission,
+  admit,
+  type Admitted,
+  type Claim,
+  type GateRefusal,
+  type WayIn,
+  WAYS_IN,
+} from './gate.ts'
 export { escapeHtml, PAGES } from './html.ts'
 export {
   Identity,

@@ -60,6 +60,11 @@ export class PasswordHasher {
     return (await this.verify(password, stored)) === 'busy' ? 'busy' : 'wrong'
   }
 
+  /** The bare hash of a secret with a salt, for what is looked up by it; undefined when the queue is full. */
+  derive(secret: string, salt: Uint8Array): Promise<Buffer | undefined> {
+    return this.#argon2({ password: secret, salt, ...PARAMETERS })
+  }
+
   async close(): Promise<void> {
     await this.#worker?.terminate()
   }

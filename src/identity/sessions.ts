@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto'
 
 import type { Clock, RandomBytes } from '../core/clock.ts'
 import type { SessionRow, SessionStore } from '../store/index.ts'
-import type { Account } from './accounts.ts'
+import type { Proof } from './assurance.ts'
 import type { AuthenticationConfig } from './config.ts'
+import type { Admitted } from './gate.ts'
 
 /** Why a token does not open a session. */
 export type SessionCheck =
@@ -35,7 +36,11 @@ export class Sessions {
   }
 
   /** Starts a session; the token is given out here and never again. */
-  async start(account: Account, from: { readonly ip: string; readonly userAgent: string }): Promise<string> {
+  async start(
+    { account }: Admitted,
+    from: { readonly ip: string; readonly userAgent: string },
+    proof: Proof,
+  ): Promise<string> {
     const token = Buffer.from(this.#random(32)).toString('base64url')
     const nowMs = this.#clock.now()
     await this.#store.create({
@@ -49,6 +54,9 @@ export class Sessions {
       absolute_expires_at: nowMs + this.#config.absolute_ttl_seconds * 1000,
       ip: from.ip,
       user_agent: from.userAgent.slice(0, 256),
+      assurance: proof.assurance,
+      methods: proof.methods.join(' '),
+      authenticated_at: proof.atMs,
     })
     return token
   }

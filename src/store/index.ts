@@ -9,8 +9,11 @@ export { openStore, type Store, type StoreOptions } from './store.ts'
 export type {
   AccountRow,
   AuditRow,
+  ElevationRequestRow,
+  PasskeyRow,
   PasswordHistoryRow,
   PermissionGrantRow,
+  RememberedDeviceRow,
   RoleAssignmentRow,
   SessionRow,
   Tables,
