@@ -5,7 +5,7 @@ import type { Config } from './config/index.ts'
 import { type Clock, type RandomBytes, systemClock, systemRandom } from './core/clock.ts'
 import type { Keys } from './core/keys.ts'
 import { openKeyring, openMemoryKeyring } from './data/index.ts'
-import { type Accounts, Identity, PasswordHasher } from './identity/index.ts'
+import { type Accounts, Identity, PasswordHasher, Suspensions } from './identity/index.ts'
 import { openStore, type Store } from './store/index.ts'
 import { VisitorBook } from './visitors.ts'
 
@@ -17,6 +17,7 @@ export interface Kept {
   readonly visitors: VisitorBook
   /** Roles and permissions that were given beside those of the accounts. */
   readonly grants: Grants
+  readonly suspensions: Suspensions
   identity(realm: 'site' | 'operator', config?: Config): Identity
   accounts(realm: 'site' | 'operator'): Accounts
   close(): Promise<void>
@@ -76,6 +77,7 @@ export async function openKept(
     hasher,
     visitors,
     grants,
+    suspensions: new Suspensions(store.database, clock),
     identity,
     accounts: (realm) => identity(realm).accounts,
     async close() {

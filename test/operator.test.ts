@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'node:test'
 
+import { URI } from 'otpauth'
+
 import { loadConfig, openKept, ringwall } from '../src/index.ts'
 
 interface Answer {
@@ -84,9 +86,20 @@ test('the first operator changes the password and sees the watch; nobody else do
       'the password must be changed first',
     )
     const change = { current: first.oneTimePassword, next: 'Harbour-wall-77' }
-    const cookie = cookieOf(
+    const changed = cookieOf(
       await ask(operator, '/.well-known/ringwall/password', { cookie: oneTime, json: change }),
     )
+    const early = await ask(operator, '/', { cookie: changed })
+    assert.equal(early.status, 403, 'a second factor must be set up first')
+    assert.match(early.body, /identity\.factor-required/)
+    const factors = '/.well-known/ringwall/factors'
+    const begun = await ask(operator, factors, { cookie: changed, json: { action: 'totp-begin' } })
+    const { uri } = JSON.parse(begun.body) as { uri: string }
+    const code = URI.parse(uri).generate()
+    const enrolled = await ask(operator, factors, { cookie: changed, json: { action: 'totp-confirm', code } })
+    assert.equal((JSON.parse(enrolled.body) as { backup_codes: string[] }).backup_codes.length, 10)
+    const cookie = cookieOf(enrolled)
+    assert.equal((await ask(operator, '/', { cookie: changed })).status, 401, 'what stood on less is over')
     assert.equal(
       (await ask(operator, '/', { cookie: oneTime })).status,
       401,

@@ -22,6 +22,7 @@ import { keyCommand } from './commands/key.ts'
 import { maskCommand } from './commands/mask.ts'
 import { rulesCommand } from './commands/rules.ts'
 import { upCommand } from './commands/up.ts'
+import { tenantCommand } from './commands/tenant.ts'
 import { userCommand } from './commands/user.ts'
 import { whyCommand } from './commands/why.ts'
 import { mistakeLines } from './config-file.ts'
@@ -86,6 +87,7 @@ Examples:
     dbCommand,
     auditCommand,
     userCommand,
+    tenantCommand,
     roleCommand,
     grantCommand,
     accessCommand,

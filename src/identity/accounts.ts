@@ -192,6 +192,8 @@ export class Accounts {
 
   /** Whether the password is older than the policy allows, or was given by somebody else. */
   mustChangePassword(account: Account): boolean {
+    // What is in an envelope for years is not changed by its age, and an emergency is no time for it.
+    if (account.breakGlassSealedMs !== null) return false
     const maxAgeMs = this.#policy.max_age_days * 86_400_000
     return (
       account.mustChangePassword || (maxAgeMs > 0 && this.#clock.now() - account.passwordSetMs > maxAgeMs)

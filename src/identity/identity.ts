@@ -12,7 +12,7 @@ import { admit, type Admitted, type GateRefusal } from './gate.ts'
 import { PAGES } from './html.ts'
 import { Lockout } from './lockout.ts'
 import { PasswordHasher } from './password-hasher.ts'
-import { SecondStep } from './second-step.ts'
+import { type FactorShown, SecondStep, type Shown } from './second-step.ts'
 import { hashToken, Sessions } from './sessions.ts'
 import { SignedTokens } from './signed-tokens.ts'
 
@@ -85,6 +85,7 @@ export class Identity {
   readonly factors: Factors
   readonly secondStep: SecondStep
   readonly tokens: SignedTokens
+  readonly random: RandomBytes
   readonly #hasher: PasswordHasher
   readonly #lockout: Lockout
   readonly #clock: Clock
@@ -106,6 +107,7 @@ export class Identity {
     })
     this.sessions = new Sessions(sessions, config.session, clock, random)
     this.assertions = new Assertions(keys, clock)
+    this.random = random
     this.#hasher = hasher
     this.#lockout = new Lockout(config.lockout, counters, clock)
     this.#clock = clock
@@ -258,21 +260,60 @@ export class Identity {
     | Exclude<PasswordChange, { ok: true }>
   > {
     const account = await this.accounts.find(subject.id)
-    if (account?.passwordHash == null) return { ok: false, reason: 'wrong' }
-    if (await this.#lockout.isLocked(this.realm, account.email.toLowerCase(), from.ip))
-      return { ok: false, reason: 'wrong' }
-    const check = await this.#hasher.verify(rawCurrent, account.passwordHash)
-    if (check === 'busy') return { ok: false, reason: 'busy' }
-    if (check === 'wrong') {
-      await this.#lockout.countFailure(this.realm, account.email.toLowerCase(), from.ip)
-      return { ok: false, reason: 'wrong' }
-    }
+    const check = await this.#checkPassword(account, rawCurrent, from)
+    if (check !== 'right' || !account) return { ok: false, reason: check === 'busy' ? 'busy' : 'wrong' }
     const change = await this.accounts.setPassword(account, rawNext)
     if (!change.ok) return change
     const { level = 1, methods = ['pwd'] } = subject.authentication ?? {}
     const proof = { assurance: level, methods: methods as Proof['methods'], atMs: this.#clock.now() }
     const token = await this.#startAfresh(account, from, proof, 'password-change')
     return token === undefined ? { ok: false, reason: 'wrong' } : { ok: true, token }
+  }
+
+  /**
+   * Takes a newer proof of who is signed in, and gives a new session for the old one: a factor, or, where the account has
+   * none, the password.
+   */
+  async stepUp(
+    subject: Subject,
+    rawToken: string,
+    shown: Shown | { readonly password: string },
+    from: Origin,
+  ): Promise<{ readonly ok: true; readonly token: string } | Extract<FactorShown, { ok: false }>> {
+    const step =
+      'password' in shown
+        ? await this.#stepUpByPassword(subject, shown.password, from)
+        : await this.secondStep.stepUp(subject, shown, subject.authentication?.methods ?? ['pwd'])
+    if (!step.ok) return step
+    await this.sessions.end(rawToken)
+    return { ok: true, token: await this.sessions.start(step.admitted, from, step.proof) }
+  }
+
+  async #stepUpByPassword(subject: Subject, rawPassword: string, from: Origin): Promise<FactorShown> {
+    const account = await this.accounts.find(subject.id)
+    // Who has a factor shows it: a password that was watched must not be enough for what asks for more.
+    if (!account || (await this.factors.hasAny(account.id))) return { ok: false, reason: 'wrong' }
+    const check = await this.#checkPassword(account, rawPassword, from)
+    if (check !== 'right') return { ok: false, reason: check, account }
+    const nowMs = this.#clock.now()
+    const claim = { way: 'step-up', realm: this.realm, sessionVersion: subject.sessionVersion } as const
+    const admission = admit(await this.accounts.find(account.id), claim, nowMs)
+    if (!admission.ok) return { ok: false, reason: admission.reason, account }
+    return { ok: true, admitted: admission.admitted, proof: { assurance: 1, methods: ['pwd'], atMs: nowMs } }
+  }
+
+  /** The password of somebody who is signed in; wrong ones count as those of a sign-in do. */
+  async #checkPassword(
+    account: Account | undefined,
+    rawPassword: string,
+    from: Origin,
+  ): Promise<'right' | 'wrong' | 'busy'> {
+    if (account?.passwordHash == null) return 'wrong'
+    const emailKey = account.email.toLowerCase()
+    if (await this.#lockout.isLocked(this.realm, emailKey, from.ip)) return 'wrong'
+    const check = await this.#hasher.verify(rawPassword, account.passwordHash)
+    if (check === 'wrong') await this.#lockout.countFailure(this.realm, emailKey, from.ip)
+    return check
   }
 
   /** Makes the first operator when there is none. The one-time password is given out here and never again. */

@@ -11,6 +11,8 @@ export type SessionCheck =
   | { readonly ok: true; readonly session: SessionRow }
   | { readonly ok: false; readonly reason: 'malformed' | 'unknown' | 'expired' }
 
+/** A session of an account for emergencies lasts so long at most. */
+const BREAK_GLASS_MS = 3_600_000
 const TOKEN = /^[A-Za-z0-9_-]{43}$/
 
 /**
@@ -43,6 +45,7 @@ export class Sessions {
   ): Promise<string> {
     const token = Buffer.from(this.#random(32)).toString('base64url')
     const nowMs = this.#clock.now()
+    const longestMs = account.breakGlassSealedMs === null ? Infinity : BREAK_GLASS_MS
     await this.#store.create({
       id_hash: hashToken(token),
       account_id: account.id,
@@ -51,7 +54,7 @@ export class Sessions {
       created_at: nowMs,
       last_used_at: nowMs,
       idle_expires_at: nowMs + this.#config.ttl_seconds * 1000,
-      absolute_expires_at: nowMs + this.#config.absolute_ttl_seconds * 1000,
+      absolute_expires_at: nowMs + Math.min(this.#config.absolute_ttl_seconds * 1000, longestMs),
       ip: from.ip,
       user_agent: from.userAgent.slice(0, 256),
       assurance: proof.assurance,
