@@ -31,8 +31,18 @@ const PLAN: Readonly<Record<string, Room>> = {
   gateway: { rooms: ['store'], node: [], packages: [] },
   identity: {
     rooms: ['store'],
-    node: ['crypto', 'worker_threads', 'url'],
-    packages: ['jose', 'kysely', 'qrcode', '@simplewebauthn/server'],
+    node: ['crypto', 'worker_threads', 'url', 'fs', 'fs/promises', 'path'],
+    packages: [
+      'jose',
+      'kysely',
+      'bcryptjs',
+      'nodemailer',
+      'qrcode',
+      '@simplewebauthn/server',
+      '@zxcvbn-ts/core',
+      '@zxcvbn-ts/language-common',
+      '@zxcvbn-ts/language-en',
+    ],
   },
   access: { rooms: ['store'], node: ['crypto'], packages: ['kysely'] },
   application: {

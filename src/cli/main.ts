@@ -20,6 +20,7 @@ import { policyCommand } from './commands/policy.ts'
 import { lintCommand } from './commands/lint.ts'
 import { keyCommand } from './commands/key.ts'
 import { maskCommand } from './commands/mask.ts'
+import { passwordListCommand } from './commands/password-list.ts'
 import { rulesCommand } from './commands/rules.ts'
 import { upCommand } from './commands/up.ts'
 import { tenantCommand } from './commands/tenant.ts'
@@ -88,6 +89,7 @@ Examples:
     auditCommand,
     userCommand,
     tenantCommand,
+    passwordListCommand,
     roleCommand,
     grantCommand,
     accessCommand,

@@ -5,7 +5,7 @@ import { duration, z } from '../core/schema.ts'
 import { dataRouteKeys, dataSchema, encryptionSchema } from '../data/index.ts'
 import { edgeRouteKeys, edgeSchema, headersSchema, networkSchema } from '../edge/index.ts'
 import { gatewayRouteKeys, gatewaySchema, rateLimitingSchema } from '../gateway/index.ts'
-import { authenticationSchema, identityRouteKeys } from '../identity/index.ts'
+import { authenticationSchema, identityRouteKeys, mailSection } from '../identity/index.ts'
 import { perimeterRouteKeys, perimeterSchema } from '../perimeter/index.ts'
 import { secretReference } from './secret-reference.ts'
 
@@ -139,11 +139,23 @@ const authzen = authzenSection
   })
   .prefault({})
 
+const mail = mailSection
+  .extend({
+    smtp: secretReference
+      .optional()
+      .describe(
+        'URL of the mail server, such as smtps://user:password@mail.example.com; by reference. Without it mails are written to a folder.',
+      ),
+  })
+  .prefault({})
+
 const security = z
   .strictObject({
-    authentication: authenticationSchema.describe(
-      'Layer 4, identity: passwords, sessions, factors, lockout.',
-    ),
+    authentication: authenticationSchema
+      .unwrap()
+      .extend({ mail: mail.describe('Sending mail.') })
+      .prefault({})
+      .describe('Layer 4, identity: passwords, sessions, factors, lockout.'),
     authorization: authorizationSchema
       .unwrap()
       .extend({ authzen: authzen.describe('The AuthZEN decision point.') })

@@ -32,6 +32,7 @@ export type GateRefusal =
   | 'gone'
   | 'other-realm'
   | 'disabled'
+  | 'deleted'
   | 'tenant-suspended'
   | 'version'
   | 'password-expired'
@@ -68,6 +69,7 @@ function refusalOf(account: Account | undefined, claim: Claim, nowMs: number): G
   if (!account) return 'gone'
   if (account.realm !== claim.realm) return 'other-realm'
   if (account.disabled) return 'disabled'
+  if (account.deleteAfterMs !== null && nowMs >= account.deleteAfterMs) return 'deleted'
   if (account.isTenantSuspended) return 'tenant-suspended'
   // A changed password, removed factor, lock or role raises the version: whatever was given out before is over.
   if (claim.sessionVersion !== undefined && claim.sessionVersion !== account.sessionVersion) return 'version'

@@ -10,6 +10,7 @@ import type { AuthenticationConfig } from './config.ts'
 import { Factors } from './factors/factors.ts'
 import { admit, type Admitted, type GateRefusal } from './gate.ts'
 import { PAGES } from './html.ts'
+import type { Origin } from './origin.ts'
 import { Lockout } from './lockout.ts'
 import { PasswordHasher } from './password-hasher.ts'
 import { type FactorShown, SecondStep, type Shown } from './second-step.ts'
@@ -22,14 +23,6 @@ export interface PendingSignIn {
   readonly token: string
   /** Where that page is. */
   readonly path: string
-}
-
-/** Where somebody comes from. */
-export interface Origin {
-  readonly ip: string
-  readonly userAgent: string
-  /** The token of a remembered device, as the client sent it. */
-  readonly rawRemembered?: string
 }
 
 /** How a sign-in ended. All but `busy` and `needs-factor` look the same to the client. */

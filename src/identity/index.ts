@@ -6,6 +6,7 @@ export {
   authenticationSchema,
   type IdentityRouteConfig,
   identityRouteKeys,
+  mailSection,
 } from './config.ts'
 export { safeReturnPath, sessionCookie } from './cookie.ts'
 export { type Factors, type FactorState } from './factors/factors.ts'
@@ -22,15 +23,17 @@ export { escapeHtml, PAGES } from './html.ts'
 export {
   Identity,
   type IdentityOptions,
-  type Origin,
   type PendingSignIn,
   type SignIn,
   type SubjectCheck,
 } from './identity.ts'
+export type { Origin } from './origin.ts'
 export { Lockout } from './lockout.ts'
 export { type IdentityPage, identityPages } from './pages/table.ts'
-export { type PasswordCheck, PasswordHasher } from './password-hasher.ts'
-export { validatePassword } from './password-policy.ts'
+export { type HashTurn, type PasswordCheck, PasswordHasher } from './password-hasher.ts'
+export { type BreachImport, importBreaches } from './breach-import.ts'
+export { PasswordFilter, PasswordFilterBuilder } from './password-filter.ts'
+export { messageOf, PasswordPolicy, validatePassword, type Violation } from './password-policy.ts'
 export { type SessionCheck, Sessions } from './sessions.ts'
 export { type Suspension, Suspensions } from './suspensions.ts'
 export { identityWall } from './wall.ts'

@@ -5,6 +5,7 @@ import type { SessionRow, SessionStore } from '../store/index.ts'
 import type { Proof } from './assurance.ts'
 import type { AuthenticationConfig } from './config.ts'
 import type { Admitted } from './gate.ts'
+import type { Origin } from './origin.ts'
 
 /** Why a token does not open a session. */
 export type SessionCheck =
@@ -38,11 +39,7 @@ export class Sessions {
   }
 
   /** Starts a session; the token is given out here and never again. */
-  async start(
-    { account }: Admitted,
-    from: { readonly ip: string; readonly userAgent: string },
-    proof: Proof,
-  ): Promise<string> {
+  async start({ account }: Admitted, from: Origin, proof: Proof): Promise<string> {
     const token = Buffer.from(this.#random(32)).toString('base64url')
     const nowMs = this.#clock.now()
     const longestMs = account.breakGlassSealedMs === null ? Infinity : BREAK_GLASS_MS
@@ -60,6 +57,9 @@ export class Sessions {
       assurance: proof.assurance,
       methods: proof.methods.join(' '),
       authenticated_at: proof.atMs,
+      device_hash: from.deviceToken === undefined ? null : hashToken(from.deviceToken),
+      impersonator: from.impersonator?.id ?? null,
+      impersonation_reason: from.impersonator?.reason ?? null,
     })
     return token
   }

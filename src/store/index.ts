@@ -7,10 +7,13 @@ export { RedisSessions, type SessionStore, SqlSessions } from './sessions.ts'
 export { openSqlite } from './sqlite.ts'
 export { openStore, type Store, type StoreOptions } from './store.ts'
 export type {
+  AccountLinkRow,
   AccountRow,
   AuditRow,
   ElevationRequestRow,
   PasskeyRow,
+  KnownDeviceRow,
+  MailQueueRow,
   PasswordHistoryRow,
   PermissionGrantRow,
   RememberedDeviceRow,

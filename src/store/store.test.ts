@@ -36,6 +36,9 @@ function session(idHash: string, account: string, more: Partial<SessionRow> = {}
     assurance: 1,
     methods: 'pwd',
     authenticated_at: 1,
+    device_hash: null,
+    impersonator: null,
+    impersonation_reason: null,
     ...more,
   }
 }
@@ -121,6 +124,9 @@ for (const kind of ['sqlite and memory', 'postgres and redis'] as const) {
         password_expires_at: null,
         session_version: 1,
         disabled: 0,
+        email_verified_at: null,
+        delete_after: null,
+        language: null,
       } as const
       const account = { ...row, ...more, realm: 'site', created_at: 0, last_sign_in_at: null } as const
       const failing = database.kysely.transaction().execute(async (transaction) => {

@@ -25,6 +25,12 @@ export interface AccountRow {
   readonly break_glass_sealed_at: number | null
   /** The tenant that it belongs to, where there are tenants. */
   readonly tenant: string | null
+  /** When its owner proved to read mail at the address; null where nobody asked. */
+  readonly email_verified_at: number | null
+  /** Not null: the owner asked for deletion, and from this moment on it may be carried out. */
+  readonly delete_after: number | null
+  /** Of mails to the owner; null where it is not known. */
+  readonly language: string | null
 }
 
 /** Hashes of former passwords, so that they are not taken again. */
@@ -52,6 +58,11 @@ export interface SessionRow {
   readonly methods: string
   /** When that was: a session that goes on does not make it later. */
   readonly authenticated_at: number
+  /** Of the device cookie that the session began with; null where there was none. */
+  readonly device_hash: string | null
+  /** The operator who acts as this account, and why; null for the account itself. */
+  readonly impersonator: string | null
+  readonly impersonation_reason: string | null
 }
 
 /** The secret of an authenticator application. It counts once a code of it was shown. */
@@ -143,6 +154,53 @@ export interface ElevationRequestRow {
   readonly decided_at: number | null
 }
 
+/** Links of mails and invitations: single use, and only the hash of the token is stored. */
+export interface AccountLinkRow {
+  readonly token_hash: string
+  readonly purpose: string
+  readonly realm: 'site' | 'operator'
+  /** Null where there is no account yet. */
+  readonly account_id: string | null
+  readonly email: string
+  /** JSON object: what the purpose needs. */
+  readonly data: string
+  readonly created_at: number
+  readonly expires_at: number
+  readonly used_at: number | null
+}
+
+/** Devices from which an account was signed in to. The token of the cookie is nowhere; only its SHA-256. */
+export interface KnownDeviceRow {
+  readonly account_id: string
+  readonly device_hash: string
+  readonly first_seen_at: number
+  readonly last_seen_at: number
+  readonly ip: string
+  readonly user_agent: string
+}
+
+/** Consecutive failures to sign in, by a hash of realm and address or device; also of addresses without an account. */
+export interface SignInFailureRow {
+  readonly whose: string
+  readonly failures: number
+  readonly last_failed_at: number
+}
+
+/** Mails that wait to be written and sent. Nothing in a row opens anything: links are made when the mail is written. */
+export interface MailQueueRow {
+  readonly id: string
+  readonly kind: string
+  readonly realm: 'site' | 'operator'
+  readonly email: string
+  readonly language: string
+  /** JSON object: what the template needs. */
+  readonly data: string
+  readonly created_at: number
+  /** Not before this moment. Whoever sends it moves this into the future first, so that nobody else does. */
+  readonly next_at: number
+  readonly tries: number
+}
+
 /** One line of the audit log. Append-only: the database itself refuses changes. */
 export interface AuditRow {
   readonly seq: Generated<number>
@@ -210,6 +268,10 @@ export interface Tables {
   readonly accounts: AccountRow
   readonly password_history: PasswordHistoryRow
   readonly sessions: SessionRow
+  readonly account_links: AccountLinkRow
+  readonly known_devices: KnownDeviceRow
+  readonly sign_in_failures: SignInFailureRow
+  readonly mail_queue: MailQueueRow
   readonly audit_events: AuditRow
   readonly role_assignments: RoleAssignmentRow
   readonly permission_grants: PermissionGrantRow

@@ -6,7 +6,8 @@ import { refuse } from '../../core/verdict.ts'
 import { sessionCookie } from '../cookie.ts'
 import type { Look } from '../html.ts'
 import type { Identity } from '../identity.ts'
-import { chooseLanguage, wordsIn } from '../words.ts'
+import type { Violation } from '../password-policy.ts'
+import { chooseLanguage, fill, wordsIn } from '../words.ts'
 
 const MAX_FORM_BYTES = 16 * 1024
 
@@ -50,6 +51,11 @@ export async function readForm(exchange: Exchange): Promise<ReadonlyMap<string, 
   } catch {
     return new Map()
   }
+}
+
+/** What a password misses, in the language of the page. */
+export function violationTexts(look: Look, violations: readonly Violation[]): readonly string[] {
+  return violations.map(({ rule, limit }) => fill(look.words.violations[rule], { limit }))
 }
 
 /** Parameters of the query. */

@@ -3,7 +3,8 @@ import { redirectReply, refusalReply, type Reply } from '../../core/reply.ts'
 import { refuse } from '../../core/verdict.ts'
 import { alerts, escapeHtml, type Look, page, PAGES } from '../html.ts'
 import type { Identity } from '../identity.ts'
-import { failed, html, json, lookOf, originOf, readForm, setSession } from './form.ts'
+import { messageOf } from '../password-policy.ts'
+import { failed, html, json, lookOf, originOf, readForm, setSession, violationTexts } from './form.ts'
 
 /** The form to change the password, and what it sends. */
 export async function passwordPage(identity: Identity, exchange: Exchange): Promise<Reply> {
@@ -32,8 +33,13 @@ export async function passwordPage(identity: Identity, exchange: Exchange): Prom
     return wantsHtml(exchange) ? redirectReply(303, PAGES.account) : json(200, { changed: true })
   }
   if (change.reason === 'unacceptable') {
-    const { violations } = change
-    return failed(exchange, 'identity.password-unacceptable', () => form(violations), [], { violations })
+    return failed(
+      exchange,
+      'identity.password-unacceptable',
+      () => form(violationTexts(look, change.violations)),
+      [],
+      { violations: change.violations.map(messageOf) },
+    )
   }
   if (change.reason === 'busy')
     return failed(exchange, 'identity.busy', (message) => form([message]), ['Retry-After', '2'])
