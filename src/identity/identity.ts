@@ -255,6 +255,8 @@ export class Identity {
     const account = await this.accounts.find(subject.id)
     const check = await this.#checkPassword(account, rawCurrent, from)
     if (check !== 'right' || !account) return { ok: false, reason: check === 'busy' ? 'busy' : 'wrong' }
+    const claim = { way: 'session', realm: this.realm, sessionVersion: subject.sessionVersion } as const
+    if (!admit(account, claim, this.#clock.now()).ok) return { ok: false, reason: 'wrong' }
     const change = await this.accounts.setPassword(account, rawNext)
     if (!change.ok) return change
     const { level = 1, methods = ['pwd'] } = subject.authentication ?? {}
