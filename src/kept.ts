@@ -15,7 +15,8 @@ import {
   SecretRegistry,
   type Secrets,
 } from './data/index.ts'
-import { type Accounts, Identity, PasswordHasher } from './identity/index.ts'
+
+import { type Accounts, Identity, PasswordHasher, Suspensions } from './identity/index.ts'
 import { openStore, type Store } from './store/index.ts'
 import { VisitorBook } from './visitors.ts'
 
@@ -31,6 +32,8 @@ export interface Kept {
   readonly grants: Grants
   /** Tells the operator something, in a line. */
   readonly notice: (line: string) => void
+
+  readonly suspensions: Suspensions
   identity(realm: 'site' | 'operator', config?: Config): Identity
   accounts(realm: 'site' | 'operator'): Accounts
   /** Fetches the secrets of a configuration that was loaded without them; throws with all that are missing. */
@@ -84,7 +87,8 @@ export async function openKept(
       hasher,
       clock,
       random,
-      holdingsOf: (subjectId, nowMs) => grants.heldBy(subjectId, nowMs),
+      onNotice,
+      holdingsOf: (subjectId, nowMs, session) => grants.heldBy(subjectId, nowMs, session),
     })
   const sweeping = setInterval(() => {
     store.sessions
@@ -99,6 +103,8 @@ export async function openKept(
     visitors,
     grants,
     notice: onNotice,
+
+    suspensions: new Suspensions(store.database, clock),
     identity,
     accounts: (realm) => identity(realm).accounts,
     async settle(next) {

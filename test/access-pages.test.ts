@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'node:test'
 
-import { ask, openDoor } from './operator-door.ts'
+import { ask, enrolFactor, openDoor } from './operator-door.ts'
 
 const PASSWORD = 'Correct-horse-7'
 
@@ -186,7 +186,7 @@ test('an auditor sees and reviews, and changes nothing; other sites and stranger
   const accounts = kept.accounts('operator')
   const eve = await accounts.create('eve@shop.test', 'Eve', ['auditor'])
   assert.deepEqual(await accounts.setPassword(eve, PASSWORD), { ok: true })
-  const auditor = await signIn(operator, 'eve@shop.test', PASSWORD)
+  const { cookie: auditor } = await enrolFactor(operator, await signIn(operator, 'eve@shop.test', PASSWORD))
   for (const path of ['/', '/access', '/access?realm=operator', '/access/review'])
     assert.equal((await ask(operator, path, { cookie: auditor, html: true })).status, 200, path)
   const json = { realm: 'operator', kind: 'role', email: 'eve@shop.test', name: 'admin', reason: 'me' }

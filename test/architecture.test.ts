@@ -37,6 +37,8 @@ const PLAN: Readonly<Record<string, Room>> = {
       'kysely',
       'bcryptjs',
       'nodemailer',
+      'qrcode',
+      '@simplewebauthn/server',
       '@zxcvbn-ts/core',
       '@zxcvbn-ts/language-common',
       '@zxcvbn-ts/language-en',

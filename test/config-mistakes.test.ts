@@ -179,11 +179,11 @@ for (const { name, text, at, path, says } of [
     says: /`AES-256-GCM`/,
   },
   {
-    name: 'a second factor that is not built',
-    text: 'security: { authentication: { mfa: { required: true } } }',
-    at: '1:48',
-    path: 'security.authentication.mfa.required',
-    says: /not built yet/,
+    name: 'an address in place of the domain of passkeys',
+    text: 'security: { authentication: { passkeys: { rp_id: "https://a.test" } } }',
+    at: '1:50',
+    path: 'security.authentication.passkeys.rp_id',
+    says: /must be a domain such as example\.com/,
   },
   {
     name: 'a size without its unit',

@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 
+import { URI } from 'otpauth'
+
 import { loadConfig, openKept, type Kept, type Ringwall, ringwall } from '../src/index.ts'
 
 export interface Answer {
@@ -48,6 +50,20 @@ export function ask(
 /** The session of an answer, as a browser sends it back. */
 export const cookieOf = (answer: Answer): string => answer.headers['set-cookie']?.[0]?.split(';')[0] ?? ''
 
+/** Sets up a one-time code, as operators must; gives the new session, and the backup codes. */
+export async function enrolFactor(
+  url: string,
+  cookie: string,
+): Promise<{ readonly cookie: string; readonly backupCodes: readonly string[] }> {
+  const factors = '/.well-known/ringwall/factors'
+  const begun = await ask(url, factors, { cookie, json: { action: 'totp-begin' } })
+  const { uri } = JSON.parse(begun.body) as { uri: string }
+  const code = URI.parse(uri).generate()
+  const enrolled = await ask(url, factors, { cookie, json: { action: 'totp-confirm', code } })
+  const { backup_codes: backupCodes } = JSON.parse(enrolled.body) as { backup_codes: readonly string[] }
+  return { cookie: cookieOf(enrolled), backupCodes }
+}
+
 /** A gateway whose first operator has signed in and has a password of his own. */
 export interface OpenDoor {
   readonly gate: Ringwall
@@ -78,8 +94,9 @@ export async function openDoor(t: TestContext, more = ''): Promise<OpenDoor> {
   const { email = '', oneTimePassword = '' } = gate.firstOperator ?? {}
   const oneTime = await signIn(operator, email, oneTimePassword)
   const change = { current: oneTimePassword, next: 'Harbour-wall-77' }
-  const cookie = cookieOf(
+  const changed = cookieOf(
     await ask(operator, '/.well-known/ringwall/password', { cookie: oneTime, json: change }),
   )
+  const { cookie } = await enrolFactor(operator, changed)
   return { gate, kept, site, operator, cookie, signIn }
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import test from 'node:test'
 
 import { loadConfig, openKept, ringwall } from '../src/index.ts'
-import { ask, cookieOf } from './operator-door.ts'
+import { ask, cookieOf, enrolFactor } from './operator-door.ts'
 
 test('the first operator changes the password and sees the watch; nobody else does', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'ringwall-operator-'))
@@ -45,9 +45,15 @@ test('the first operator changes the password and sees the watch; nobody else do
       'the password must be changed first',
     )
     const change = { current: first.oneTimePassword, next: 'Harbour-wall-77' }
-    const cookie = cookieOf(
+    const changed = cookieOf(
       await ask(operator, '/.well-known/ringwall/password', { cookie: oneTime, json: change }),
     )
+    const early = await ask(operator, '/', { cookie: changed })
+    assert.equal(early.status, 403, 'a second factor must be set up first')
+    assert.match(early.body, /identity\.factor-required/)
+    const { cookie, backupCodes } = await enrolFactor(operator, changed)
+    assert.equal(backupCodes.length, 10)
+    assert.equal((await ask(operator, '/', { cookie: changed })).status, 401, 'what stood on less is over')
     assert.equal(
       (await ask(operator, '/', { cookie: oneTime })).status,
       401,

@@ -25,6 +25,7 @@ import { passwordListCommand } from './commands/password-list.ts'
 import { rulesCommand } from './commands/rules.ts'
 import { uploadsCommand } from './commands/uploads.ts'
 import { upCommand } from './commands/up.ts'
+import { tenantCommand } from './commands/tenant.ts'
 import { userCommand } from './commands/user.ts'
 import { whyCommand } from './commands/why.ts'
 import { mistakeLines } from './config-file.ts'
@@ -90,6 +91,7 @@ Examples:
     dbCommand,
     auditCommand,
     userCommand,
+    tenantCommand,
     passwordListCommand,
     roleCommand,
     grantCommand,

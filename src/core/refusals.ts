@@ -135,6 +135,26 @@ export const REFUSALS = {
     title: 'Sign-in is busy, try again shortly',
     help: 'The queue of the password hasher is full. Other requests are not affected.',
   },
+  'identity.factor-wrong': {
+    status: 401,
+    title: 'The code or the passkey was not right',
+    help: 'The second factor was wrong, used before, too old, or not of this account. The audit log says which.',
+  },
+  'identity.factor-locked': {
+    status: 429,
+    title: 'Too many wrong codes; try later, or use a passkey',
+    help: 'More than 10 codes in 15 minutes, or 100 wrong ones in a row, were tried for the account, from whatever network. `ringwall user factors` clears it.',
+  },
+  'identity.step-up-required': {
+    status: 401,
+    title: 'Confirm that it is you first',
+    help: 'The route asks for a stronger or newer authentication than the session has (`authentication`, RFC 9470). Browsers are led to a page; other clients read `WWW-Authenticate`.',
+  },
+  'identity.factor-required': {
+    status: 403,
+    title: 'Set up a second factor first',
+    help: 'The account needs a second factor (`security.authentication.mfa`) and has none yet. Until then it reaches nothing but the page that sets one up.',
+  },
   'access.denied': {
     status: 403,
     title: 'You may not do this',

@@ -20,6 +20,10 @@ export interface Account {
   readonly disabled: boolean
   readonly createdMs: number
   readonly lastSignInMs: number | null
+  readonly tenant: string | null
+  readonly isTenantSuspended: boolean
+  /** Since when it is sealed for emergencies, 0 once the seal was broken; null for an ordinary account. */
+  readonly breakGlassSealedMs: number | null
   /** When its owner proved to read mail at the address; null where nobody asked. */
   readonly emailVerifiedMs: number | null
   /** Not null: from this moment on it is deleted. */
@@ -37,6 +41,8 @@ export type PasswordChange =
 /** An address as people write them; anything odd is refused, since mails to it would open an account. */
 const EMAIL = /^[^\s@"<>()[\]\\,;:]{1,64}@[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/i
 const ONE_TIME_TTL_MS = 24 * 3_600_000
+/** In place of the time of sealing, once the account was used. */
+export const SEAL_BROKEN = 0
 const READABLE = 'ABCDEFGHJKMNPQRSTVWXYZabcdefghjkmnpqrstvwxyz23456789'
 
 /** The accounts of one realm. Every change that takes rights away also ends the sessions that had them. */
@@ -203,6 +209,27 @@ export class Accounts {
     await this.#change(account, {})
   }
 
+  /** Puts an account into a tenant, or takes it out; ends all sessions. */
+  async setTenant(account: Account, tenant: string | null): Promise<void> {
+    await this.#change(account, { tenant })
+  }
+
+  /** Seals an account for emergencies, or opens it again; ends all sessions. */
+  async setBreakGlass(account: Account, sealedMs: number | null): Promise<void> {
+    await this.#change(account, { break_glass_sealed_at: sealedMs })
+  }
+
+  /** Breaks the seal of an account for emergencies: true for the one sign-in that it is good for. */
+  async breakSeal({ id }: Account): Promise<boolean> {
+    const done = await this.#database.kysely
+      .updateTable('accounts')
+      .set({ break_glass_sealed_at: SEAL_BROKEN })
+      .where('id', '=', id)
+      .where('break_glass_sealed_at', '>', SEAL_BROKEN)
+      .executeTakeFirst()
+    return done.numUpdatedRows === 1n
+  }
+
   async delete(account: Account): Promise<void> {
     await this.#database.kysely.deleteFrom('accounts').where('id', '=', account.id).execute()
     await this.#sessions.endAll(account.id)
@@ -218,6 +245,8 @@ export class Accounts {
 
   /** Whether the password is older than the policy allows, or was given by somebody else. */
   mustChangePassword(account: Account): boolean {
+    // What is in an envelope for years is not changed by its age, and an emergency is no time for it.
+    if (account.breakGlassSealedMs !== null) return false
     const maxAgeMs = this.#policy.max_age_days * 86_400_000
     return (
       account.mustChangePassword || (maxAgeMs > 0 && this.#clock.now() - account.passwordSetMs > maxAgeMs)
@@ -225,7 +254,20 @@ export class Accounts {
   }
 
   #rows() {
-    return this.#database.kysely.selectFrom('accounts').selectAll().where('realm', '=', this.#realm)
+    return this.#database.kysely
+      .selectFrom('accounts')
+      .selectAll('accounts')
+      .select((select) =>
+        select
+          .exists(
+            select
+              .selectFrom('suspended_tenants')
+              .select('suspended_tenants.tenant')
+              .whereRef('suspended_tenants.tenant', '=', 'accounts.tenant'),
+          )
+          .as('tenant_suspended'),
+      )
+      .where('realm', '=', this.#realm)
   }
 
   async #require(id: string): Promise<Account> {
@@ -235,7 +277,10 @@ export class Accounts {
   }
 
   /** Raises the session version with the change, in one statement, and forgets the sessions. */
-  async #change(account: Account, values: Partial<Pick<AccountRow, 'roles' | 'disabled'>>): Promise<void> {
+  async #change(
+    account: Account,
+    values: Partial<Pick<AccountRow, 'roles' | 'disabled' | 'tenant' | 'break_glass_sealed_at'>>,
+  ): Promise<void> {
     await this.#database.kysely
       .updateTable('accounts')
       .set((set) => ({ ...values, session_version: set('session_version', '+', 1) }))
@@ -309,7 +354,7 @@ export function isEmail(text: string): boolean {
 }
 
 /** A row as an account. */
-export function accountOf(row: AccountRow): Account {
+export function accountOf(row: AccountRow & { readonly tenant_suspended: unknown }): Account {
   return {
     id: row.id,
     realm: row.realm,
@@ -324,6 +369,9 @@ export function accountOf(row: AccountRow): Account {
     disabled: row.disabled === 1,
     createdMs: row.created_at,
     lastSignInMs: row.last_sign_in_at,
+    tenant: row.tenant,
+    isTenantSuspended: Boolean(row.tenant_suspended),
+    breakGlassSealedMs: row.break_glass_sealed_at,
     emailVerifiedMs: row.email_verified_at,
     deleteAfterMs: row.delete_after,
     language: row.language,

@@ -1,4 +1,4 @@
-import { z } from '../core/schema.ts'
+import { duration, z } from '../core/schema.ts'
 
 const days = z.number().int().min(0).max(3650)
 
@@ -84,22 +84,51 @@ const mfa = z
     required: z
       .boolean()
       .default(false)
-      .refine((required) => !required, 'second factors are not built yet; set it to false')
-      .describe('Ask everyone for a second factor. Not built yet: only `false` is taken.'),
+      .describe('Everyone needs a second factor: who has none sets one up before anything else.'),
+    required_roles: z
+      .array(z.string().min(1).max(64))
+      .max(64)
+      .default([])
+      .describe('Roles whose accounts need a second factor.'),
+    operators: z
+      .enum(['required', 'optional'])
+      .default('required')
+      .describe("Whether operators need a second factor at the operator's door."),
     totp_window: z
       .number()
       .int()
       .min(0)
       .max(2)
       .default(1)
-      .describe('Steps of clock drift that a one-time code may have. Not used yet.'),
-    backup_codes_count: z
-      .number()
-      .int()
+      .describe('Steps of 30 seconds that a one-time code may be early or late. Each code is taken once.'),
+    backup_codes_count: z.number().int().min(1).max(20).default(10).describe('Backup codes of an account.'),
+    remember_devices: z
+      .boolean()
+      .default(true)
+      .describe('Offer to ask for no second factor on this device for 30 days.'),
+  })
+  .prefault({})
+
+const passkeys = z
+  .strictObject({
+    enabled: z.boolean().default(true).describe('Offer passkeys, as the first factor and as the second.'),
+    rp_id: z
+      .string()
+      .regex(/^[a-z0-9.-]{1,253}$/, 'must be a domain such as example.com')
+      .optional()
+      .describe('Domain that passkeys are bound to. Not given: the host that is asked.'),
+    name: z
+      .string()
       .min(1)
-      .max(20)
-      .default(10)
-      .describe('Backup codes of an account. Not used yet.'),
+      .max(64)
+      .default('Ringwall')
+      .describe('What authenticators call this site, also in the list of an authenticator application.'),
+    user_verification: z
+      .enum(['required', 'preferred'])
+      .default('preferred')
+      .describe(
+        'Whether a passkey after the password must ask for PIN or finger too. Without a password it always must.',
+      ),
   })
   .prefault({})
 
@@ -203,6 +232,7 @@ export const authenticationSchema = z
     password: password.describe('Password policy.'),
     session: session.describe('Sessions.'),
     mfa: mfa.describe('Second factors.'),
+    passkeys: passkeys.describe('Passkeys (WebAuthn).'),
     lockout: lockout.describe('Locking after wrong passwords.'),
     registration: registration.describe('Who may make an account.'),
     deletion: deletion.describe('How accounts end.'),
@@ -220,6 +250,20 @@ export const authenticationSchema = z
 
 /** Keys of a route that this wall reads. */
 export const identityRouteKeys = {
+  authentication: z
+    .strictObject({
+      level: z
+        .union([z.literal(1), z.literal(2)])
+        .optional()
+        .describe('2: two factors, or a passkey that verified its user, in this session.'),
+      max_age: duration({ min: '1s', max: '30d' })
+        .optional()
+        .describe('How old the authentication may be, whatever the session has done since.'),
+    })
+    .optional()
+    .describe(
+      'Step-up (RFC 9470): how strong and how new the authentication must be. Implies `sign_in: required`.',
+    ),
   sign_in: z
     .enum(['required', 'optional', 'off'])
     .optional()

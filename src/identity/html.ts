@@ -21,6 +21,14 @@ export const PAGES = {
   account: '/.well-known/ringwall/account',
   jwks: '/.well-known/ringwall/jwks.json',
   style: '/.well-known/ringwall/style.css',
+  secondFactor: '/.well-known/ringwall/second-factor',
+  stepUp: '/.well-known/ringwall/step-up',
+  passkey: '/.well-known/ringwall/passkey',
+  passkeyOptions: '/.well-known/ringwall/passkey/options',
+  factors: '/.well-known/ringwall/factors',
+  qrPng: '/.well-known/ringwall/factors/qr.png',
+  qrSvg: '/.well-known/ringwall/factors/qr.svg',
+  script: '/.well-known/ringwall/passkeys.js',
 } as const
 
 /** How a page speaks and what it is called. */

@@ -1,5 +1,6 @@
 export { type Account, Accounts, type PasswordChange } from './accounts.ts'
 export { Assertions } from './assertion.ts'
+export { type Assurance, type Method, type Proof } from './assurance.ts'
 export {
   type AuthenticationConfig,
   authenticationSchema,
@@ -8,6 +9,16 @@ export {
   mailSection,
 } from './config.ts'
 export { safeReturnPath, sessionCookie } from './cookie.ts'
+export { type Factors, type FactorState } from './factors/factors.ts'
+export {
+  type Admission,
+  admit,
+  type Admitted,
+  type Claim,
+  type GateRefusal,
+  type WayIn,
+  WAYS_IN,
+} from './gate.ts'
 export { escapeHtml, PAGES } from './html.ts'
 export {
   Identity,
@@ -25,4 +36,5 @@ export { type BreachImport, importBreaches } from './breach-import.ts'
 export { PasswordFilter, PasswordFilterBuilder } from './password-filter.ts'
 export { messageOf, PasswordPolicy, validatePassword, type Violation } from './password-policy.ts'
 export { type SessionCheck, Sessions } from './sessions.ts'
+export { type Suspension, Suspensions } from './suspensions.ts'
 export { identityWall } from './wall.ts'

@@ -116,6 +116,12 @@ export class PasswordHasher {
     return this.#wrap(this.#unwrap(stored))
   }
 
+  /** The bare hash of a secret with a salt, for what is looked up by it; undefined when the queue is full. */
+  async derive(secret: string, salt: Uint8Array): Promise<Uint8Array | undefined> {
+    // Whoever gets here has shown a password, and goes before those who have not.
+    return (await this.#ask({ password: secret, salt, ...PARAMETERS }, 'first'))?.hash
+  }
+
   async close(): Promise<void> {
     await this.#worker?.terminate()
   }

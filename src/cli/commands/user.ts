@@ -6,6 +6,7 @@ import type { Account, Accounts } from '../../identity/index.ts'
 import { findAccount, withAuditedStore } from '../audited-store.ts'
 import type { CommandContext } from '../main.ts'
 import { columns } from '../terminal.ts'
+import { addFactorCommands } from './user-factors.ts'
 
 interface Options {
   readonly config?: string
@@ -25,7 +26,8 @@ interface Desk {
 }
 
 /** `ringwall user`: accounts, also while the gateway runs. What takes rights away counts from the next request on. */
-export function userCommand({ terminal }: CommandContext): Command {
+export function userCommand(context: CommandContext): Command {
+  const { terminal } = context
   const user = new Command('user').description('manage accounts, also while the gateway runs')
   const sub = (usage: string, description: string): Command =>
     user
@@ -144,6 +146,7 @@ export function userCommand({ terminal }: CommandContext): Command {
     'identity.account-deleted',
     (desk, account) => desk.accounts.delete(account),
   )
+  addFactorCommands(user, context)
   return user
 }
 

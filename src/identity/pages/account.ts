@@ -13,7 +13,7 @@ type Section = (asked: {
 }) => string | Promise<string>
 
 /** The parts of the account page, in their order. A feature adds its own line. */
-const SECTIONS: readonly Section[] = [profileSection, signOutSection]
+const SECTIONS: readonly Section[] = [profileSection, factorsSection, signOutSection]
 
 /** What somebody sees of his own account. */
 export async function accountPage(identity: Identity, exchange: Exchange): Promise<Reply> {
@@ -37,6 +37,10 @@ function profileSection({ subject, look }: Parameters<Section>[0]): string {
   const rows = facts.map(([name, value]) => `<dt>${escapeHtml(name)}</dt><dd>${escapeHtml(value)}</dd>`)
   return `<dl>${rows.join('')}</dl>
 <p><a href="${PAGES.password}">${escapeHtml(password.title)}</a></p>`
+}
+
+function factorsSection({ look }: Parameters<Section>[0]): string {
+  return `<p><a href="${PAGES.factors}">${escapeHtml(look.words.factors.title)}</a></p>`
 }
 
 function signOutSection({ look }: Parameters<Section>[0]): string {

@@ -26,4 +26,12 @@ button { padding: .75rem 1rem; font: inherit; font-weight: 600; color: var(--car
 .alert { margin: 0 0 1rem; padding: .75rem 1rem .75rem 2rem; color: var(--alert); border: 1px solid currentColor; border-radius: .375rem; }
 dt { font-weight: 600; } dd { margin: 0 0 .75rem; }
 a { color: var(--accent); }
+[hidden] { display: none !important; }
+h2 { margin: 1.75rem 0 .5rem; font-size: 1.125rem; }
+form + form { margin-top: 1rem; }
+button.second { color: var(--accent); background: none; border: 1px solid currentColor; }
+.check { display: flex; gap: .5rem; align-items: baseline; margin-bottom: .75rem; font-weight: 400; } .check input { width: auto; margin: 0; }
+.qr { background: #fff; border-radius: .375rem; } .plain { padding: 0; list-style: none; } .plain li { margin-bottom: 1rem; }
+.codes { display: grid; grid-template-columns: 1fr 1fr; gap: .25rem 1rem; padding: 0; list-style: none; }
+code { overflow-wrap: anywhere; }
 `

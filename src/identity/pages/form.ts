@@ -79,6 +79,12 @@ export function pendingCookieOf(identity: Identity, exchange: Exchange): ReturnT
   return sessionCookie(identity.realm, exchange.client.scheme === 'https', sameSite, 'pending')
 }
 
+/** The cookie of a device where the second factor is not asked for. */
+export function rememberedCookieOf(identity: Identity, exchange: Exchange): ReturnType<typeof sessionCookie> {
+  const { same_site: sameSite } = identity.config.session
+  return sessionCookie(identity.realm, exchange.client.scheme === 'https', sameSite, 'remembered')
+}
+
 /** From where somebody signs in. */
 export function originOf(exchange: Exchange): { readonly ip: string; readonly userAgent: string } {
   return { ip: exchange.client.ip, userAgent: exchange.headers.get('user-agent') ?? '' }

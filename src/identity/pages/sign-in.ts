@@ -1,7 +1,8 @@
+import { readCookie } from '../../core/cookies.ts'
 import { type Exchange, wantsHtml } from '../../core/exchange.ts'
-import { isLoopback } from '../../core/ip.ts'
 import { redirectReply, refusalReply, type Reply } from '../../core/reply.ts'
 import { refuse } from '../../core/verdict.ts'
+import type { Account } from '../accounts.ts'
 import { safeReturnPath } from '../cookie.ts'
 import { alerts, escapeHtml, type Look, page, PAGES } from '../html.ts'
 import type { Identity, SignIn } from '../identity.ts'
@@ -14,8 +15,10 @@ import {
   pendingCookieOf,
   queryOf,
   readForm,
+  rememberedCookieOf,
   setSession,
 } from './form.ts'
+import { holderOf, isExposed, partyOf, passkeyForm, scriptedPage } from './passkey-form.ts'
 
 /** The form to sign in, and what it sends. */
 export async function signInPage(identity: Identity, exchange: Exchange): Promise<Reply> {
@@ -23,9 +26,9 @@ export async function signInPage(identity: Identity, exchange: Exchange): Promis
   if (exchange.method !== 'POST') {
     const to = safeReturnPath(queryOf(exchange).get('to'))
     if (exchange.subject && !exchange.subject.mustChangePassword) return redirectReply(303, to)
-    return html(200, signInForm(look, to, '', []))
+    return signInReply(identity, exchange, 200, await signInForm(identity, exchange, look, to, '', []))
   }
-  if (isPlain(identity, exchange)) {
+  if (isExposed(identity, exchange)) {
     return refusalReply(
       refuse('edge.https-required', 'sign-in over plain HTTP'),
       exchange.id,
@@ -35,14 +38,36 @@ export async function signInPage(identity: Identity, exchange: Exchange): Promis
   const form = await readForm(exchange)
   const email = form.get('email') ?? ''
   const to = safeReturnPath(form.get('to'))
-  const result = await identity.signIn(email, form.get('password') ?? '', originOf(exchange))
+  const rawRemembered = readCookie(
+    exchange.headers.all('cookie'),
+    rememberedCookieOf(identity, exchange).name,
+  )
+  const result = await identity.signIn(email, form.get('password') ?? '', {
+    ...originOf(exchange),
+    ...(rawRemembered !== undefined && { rawRemembered }),
+  })
   recordSignIn(exchange, identity, email, result)
   if (result.ok) return signedIn(identity, exchange, result, to)
   // The password was right: the page of the second factor goes on with what was begun.
   if (result.reason === 'needs-factor') return needsFactor(identity, exchange, result, to)
   const code = result.reason === 'busy' ? 'identity.busy' : 'identity.credentials-wrong'
-  const headers = result.reason === 'busy' ? ['Retry-After', '2'] : []
-  return failed(exchange, code, (message) => signInForm(look, to, email, [message]), headers)
+  return signInAgain(identity, exchange, code, to, email)
+}
+
+/** The form once more, with what went wrong above it; problem+json for programs. */
+export async function signInAgain(
+  identity: Identity,
+  exchange: Exchange,
+  code: 'identity.busy' | 'identity.credentials-wrong',
+  to: string,
+  email = '',
+): Promise<Reply> {
+  const headers = code === 'identity.busy' ? ['Retry-After', '2'] : []
+  let message = ''
+  const plain = failed(exchange, code, (text) => (message = text), headers)
+  if (!wantsHtml(exchange)) return plain
+  const content = await signInForm(identity, exchange, lookOf(exchange), to, email, [message])
+  return { ...signInReply(identity, exchange, plain.status, content, headers), code }
 }
 
 /** The answer to a complete sign-in: the cookie, and on to where somebody wanted to go. */
@@ -70,22 +95,28 @@ function needsFactor(
   return wantsHtml(exchange) ? redirectReply(303, next) : json(200, { needs_factor: true, next })
 }
 
-/** Whether a password would come over a line that anybody can read. */
-export function isPlain(identity: Identity, exchange: Exchange): boolean {
-  return (
-    exchange.client.scheme === 'http' &&
-    identity.config.session.secure_cookie &&
-    !isLoopback(exchange.client.ip)
-  )
-}
-
 /** Writes to the audit log how a sign-in ended. */
-export function recordSignIn(exchange: Exchange, identity: Identity, rawEmail: string, result: SignIn): void {
+export function recordSignIn(
+  exchange: Exchange,
+  identity: Identity,
+  rawEmail: string,
+  result: SignIn | { readonly ok: false; readonly reason: 'seal-broken'; readonly account: Account },
+  methods: readonly string[] = ['pwd'],
+): void {
   const { account } = result
   const data = {
     realm: identity.realm,
     ...(!result.ok && { reason: result.reason }),
     email: rawEmail.slice(0, 320),
+    methods: methods.join(' '),
+  }
+  if (result.ok && result.account.breakGlassSealedMs !== null) {
+    exchange.events.push({
+      kind: 'identity.break-glass-used',
+      outcome: 'success',
+      subject: result.account.id,
+      data: { realm: identity.realm, ip: exchange.client.ip },
+    })
   }
   const needsMore = !result.ok && result.reason === 'needs-factor'
   exchange.events.push({
@@ -100,19 +131,51 @@ export function recordSignIn(exchange: Exchange, identity: Identity, rawEmail: s
   })
 }
 
-function signInForm(look: Look, to: string, email: string, messages: readonly string[]): string {
-  const { form, signIn } = look.words
-  return page(
-    look,
-    signIn.title,
-    `${alerts(messages)}
+function signInReply(
+  identity: Identity,
+  exchange: Exchange,
+  status: number,
+  content: string,
+  headers: readonly string[] = [],
+): Reply {
+  const look = lookOf(exchange)
+  const { title } = look.words.signIn
+  return partyOf(identity, exchange)
+    ? scriptedPage(identity, status, look, title, content, headers)
+    : html(status, page(look, title, content), headers)
+}
+
+async function signInForm(
+  identity: Identity,
+  exchange: Exchange,
+  look: Look,
+  to: string,
+  email: string,
+  messages: readonly string[],
+): Promise<string> {
+  const { form, signIn, passkey } = look.words
+  const toField = `<input type="hidden" name="to" value="${escapeHtml(to)}">`
+  const party = partyOf(identity, exchange)
+  const options = party && (await identity.factors.passkeys.openOptions(party, holderOf(identity, exchange)))
+  const attributes = ` data-fetch="${PAGES.passkeyOptions}" data-address="#email" data-suggest`
+  const withPasskey = options
+    ? passkeyForm(look, {
+        kind: 'get',
+        action: PAGES.passkey,
+        options,
+        submit: passkey.signIn,
+        attributes,
+        fields: toField,
+      })
+    : ''
+  return `${alerts(messages)}
 <form method="post" action="${PAGES.signIn}">
-<input type="hidden" name="to" value="${escapeHtml(to)}">
+${toField}
 <label for="email">${escapeHtml(form.email)}</label>
-<input id="email" name="email" type="email" autocomplete="username" required maxlength="320" value="${escapeHtml(email)}"${email === '' ? ' autofocus' : ''}>
+<input id="email" name="email" type="email" autocomplete="username${options ? ' webauthn' : ''}" required maxlength="320" value="${escapeHtml(email)}"${email === '' ? ' autofocus' : ''}>
 <label for="password">${escapeHtml(form.password)}</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required maxlength="1024"${email === '' ? '' : ' autofocus'}>
 <button>${escapeHtml(signIn.submit)}</button>
-</form>`,
-  )
+</form>
+${withPasskey}`
 }
