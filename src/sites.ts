@@ -17,6 +17,7 @@ import { type Identity, identityPages } from './identity/index.ts'
 import { connectInProcess, type FetchApplication, fetchUpstream } from './in-process.ts'
 import { type RecordEvent, rolesOfRealm } from './grant-desk.ts'
 import type { Kept } from './kept.ts'
+import { openDocument } from './openapi-documents.ts'
 import { operatorPages } from './operator-pages.ts'
 import { openPolicy, policyRoutes } from './access-policy.ts'
 import { decodeBody, decodeStream } from './decode.ts'
@@ -175,6 +176,7 @@ function partsOf(config: Config, kept: Kept, clock: Clock, identity: Identity, i
     answers: { decode: decodeStream, ...(registry.size > 0 && { secrets: registry }) },
     forms: { formKey: formKeyOf(kept.keys), random: systemRandom },
     decode: decodeBody,
+    openDocument,
     httpsPort,
   }
 }
