@@ -189,6 +189,8 @@ async function unneeded(query: Query, plan: DatabasePlan): Promise<Finding[]> {
     if (!isNeeded)
       found.push({
         kind: 'weak',
+        id: 'unneeded-privilege',
+        why: 'what nothing needs only serves whoever should not have it',
         what: `no example needs ${privilegeKey(privilege)}`,
         fix: 'name fewer `columns`, or add the example that needs it',
       })
