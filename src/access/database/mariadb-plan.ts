@@ -2,7 +2,7 @@ import { SqlCondition } from '../filter/sql-condition.ts'
 import { and } from '../filter/predicates.ts'
 import type { Use } from './declaration.ts'
 import { mariadb, mariadbClaims } from './mariadb-claims.ts'
-import { account, principalStatements } from './mariadb-principal.ts'
+import { account, principalRoutines, principalStatements, type Routine } from './mariadb-principal.ts'
 import type { PlanInput } from './plan.ts'
 import { grantStatements, type Privilege, privilegeKey } from './privilege.ts'
 import { compileRows, notesOf, type RowPredicate } from './row-conditions.ts'
@@ -31,6 +31,11 @@ export interface MariadbPlan {
   /** Of reader, writer and migrator. */
   readonly privileges: readonly Privilege[]
   readonly views: readonly RowView[]
+  /** The databases of the tables, and all that a plan is about: those, those of the views, and `home`. */
+  readonly sources: readonly string[]
+  readonly databases: readonly string[]
+  /** The procedures and the function of `home`. */
+  readonly routines: readonly Routine[]
 }
 
 const DDL = ['ALTER', 'CREATE', 'DROP', 'INDEX', 'REFERENCES']
@@ -91,7 +96,17 @@ export function planMariadb(input: PlanInput, home = 'ringwall'): MariadbPlan {
     ...views.map(({ sql, verb }) => ({ sql, reason: `only rows that the policies allow to ${verb}` })),
     ...mariadbGrants(wanted),
   ]
-  return { statements, notes: notesOf(unused), home, roles, privileges: wanted, views }
+  return {
+    statements,
+    notes: notesOf(unused),
+    home,
+    roles,
+    privileges: wanted,
+    views,
+    sources: databases,
+    databases: [...databases, ...databases.map(viewsOf), home],
+    routines: principalRoutines(quoteName(home, 'mariadb'), keeper, declaration.audience),
+  }
 }
 
 /** GRANTs with their reasons, in MariaDB's own words for databases and procedures. */
