@@ -65,7 +65,7 @@ const PLAN: Readonly<Record<string, Room>> = {
   cli: {
     rooms: ['.', ...ROOMS, 'store', 'config', 'console'],
     node: ['fs', 'path', 'process', 'readline/promises', 'url', 'os', 'util'],
-    packages: ['commander', 'yaml', 'pg'],
+    packages: ['commander', 'yaml', 'pg', 'mysql2'],
   },
 }
 

@@ -76,3 +76,10 @@ async function locked<T>(query: Query, run: () => Promise<T>): Promise<T> {
     await query(`SELECT RELEASE_LOCK('${LOCK}')`)
   }
 }
+
+/** A plan as a file for the client `mariadb`, each statement with its reason. It holds no secret. */
+export function mariadbPlanText({ statements, notes }: MariadbPlan): string {
+  const lines = statements.map(({ sql, reason }) => `-- ${reason.replaceAll('\n', ' ')}\n${sql}\n//\n`)
+  const told = notes.map((note) => `-- note: ${note.replaceAll('\n', ' ')}\n`)
+  return `-- Written by \`ringwall db plan\`. The key of tokens is not in it: \`ringwall db apply --key\` sets it.\n-- Every statement is committed at once, and can be run again.\n${told.join('')}\n${MODE};\nDELIMITER //\n\n${lines.join('\n')}\nDELIMITER ;\n`
+}

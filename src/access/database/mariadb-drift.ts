@@ -1,6 +1,6 @@
 import type { Query } from './catalog.ts'
 import type { Finding } from './finding.ts'
-import { type MariadbPlan, mariadbRight } from './mariadb-plan.ts'
+import { type MariadbPlan, mariadbRight, NAMES } from './mariadb-plan.ts'
 import { account } from './mariadb-principal.ts'
 import { type Privilege, privilegeKey } from './privilege.ts'
 import { quoteName, quoteTable } from './sql-text.ts'
@@ -17,6 +17,7 @@ const AGAIN = 'run the plan again'
 /** What a MariaDB has against what a plan says. Makes a view in the plan's own database for a moment. */
 export async function findMariadbDrift(query: Query, plan: MariadbPlan): Promise<Finding[]> {
   const { reader, writer, migrator } = plan.roles
+  await query(NAMES)
   const findings: Finding[] = await driftOfAccounts(query, plan)
   if (findings.some(({ kind }) => kind === 'missing')) return findings
   for (const role of [reader, writer, migrator])

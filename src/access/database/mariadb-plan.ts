@@ -38,6 +38,9 @@ export interface MariadbPlan {
   readonly routines: readonly Routine[]
 }
 
+/** A view keeps the character set of the connection that makes it, so that two that should be the same need the same. */
+export const NAMES = 'SET NAMES utf8mb4 COLLATE utf8mb4_bin'
+
 const DDL = ['ALTER', 'CREATE', 'DROP', 'INDEX', 'REFERENCES']
 
 /**
@@ -68,6 +71,7 @@ export function planMariadb(input: PlanInput, home = 'ringwall'): MariadbPlan {
   )
   const wanted = [...new Map(privileges.map((one) => [privilegeKey(one), one])).values()]
   const statements = [
+    { sql: NAMES, reason: 'a view keeps the character set of the connection that makes it' },
     {
       sql: `CREATE USER IF NOT EXISTS ${keeper} ACCOUNT LOCK`,
       reason: 'the keeper: defines the views; nobody logs in as it',
