@@ -28,6 +28,7 @@ before(() => {
     '@id("gone")\npermit (principal == User::"root", action, resource);\n',
   )
   writeFileSync(file('policy/notes.txt'), 'no policy')
+  writeFileSync(file('root.cedar'), clerks(1))
   writeFileSync(file('shop.cedarschema'), SCHEMA)
   git('add', '.')
   git('-c', 'user.name=T', '-c', 'user.email=t@example.com', 'commit', '-qm', 'First')
@@ -61,6 +62,12 @@ test('a folder stands for the files of then, those that are gone too', async () 
     assert.match(out, /allow -> deny {2}`gone` was /)
     assert.match(out, /deny -> allow {2}`clerks` was changed/)
   }
+})
+
+test('the folder of the repository itself', async () => {
+  const { code, out, err } = await diff('--since', 'HEAD', '-p', house)
+  assert.equal(code, 0, err)
+  assert.match(out, /^0 kinds of requests decided differently/)
 })
 
 test('what is the same then and now differs in nothing', async () => {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { realpathSync } from 'node:fs'
+import { realpathSync, statSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 
 import { RingwallError } from '../../core/errors.ts'
@@ -23,7 +23,8 @@ export function textsSince(paths: readonly string[], revision: string): Readonly
       throw new RingwallError('cli.revision', `\`${path}\` was not there in ${revision}`)
     const names = kind === 'tree' ? cedarFilesIn(repository, object) : [undefined]
     for (const name of names) {
-      const text = git(repository, ['cat-file', 'blob', name === undefined ? object : `${object}/${name}`])
+      const below = name === undefined ? object : `${object}${inside === '' ? '' : '/'}${name}`
+      const text = git(repository, ['cat-file', 'blob', below])
       if (text !== undefined) texts.set(name === undefined ? path : join(path, name), text)
     }
   }
@@ -41,7 +42,8 @@ function realPath(path: string): string {
 }
 
 function rootOf(real: string, path: string): string {
-  const root = git(dirname(real), ['rev-parse', '--show-toplevel'])
+  const folder = statSync(real).isDirectory() ? real : dirname(real)
+  const root = git(folder, ['rev-parse', '--show-toplevel'])
   if (root === undefined)
     throw new RingwallError(
       'cli.revision',
