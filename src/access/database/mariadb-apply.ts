@@ -10,6 +10,7 @@ import { mariadbKeyStatements } from './mariadb-principal.ts'
 
 /** Of the whole server: roles and attempts belong to it. */
 const LOCK = 'ringwall.database'
+const LOCK_SECONDS = 60
 /** So that quotes and backslashes mean what a plan means by them, and a statement that warns of an error is one. */
 const MODE = `SET SESSION sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'`
 
@@ -64,7 +65,7 @@ export async function verifyMariadb(
 
 async function locked<T>(query: Query, run: () => Promise<T>): Promise<T> {
   await query(MODE)
-  const { rows } = await query(`SELECT GET_LOCK('${LOCK}', 10) AS is_ours`)
+  const { rows } = await query(`SELECT GET_LOCK('${LOCK}', ${LOCK_SECONDS}) AS is_ours`)
   if (Number(rows[0]?.['is_ours']) !== 1)
     throw new RingwallError(
       'access.database-busy',

@@ -39,6 +39,7 @@ export async function tryEverythingOnMariadb(
   const { reader, writer, migrator } = plan.roles
   const findings: Finding[] = []
   let tried = 0
+  await dropTwins(query)
   for (const role of [reader, writer, migrator]) {
     const attempts = role === migrator ? deploymentAttempts(plan, role) : await rowAttempts(query, plan, role)
     const found = await asTwin(query, role, connectAs, random, (own) => tryAll(query, own, role, attempts))
@@ -50,6 +51,14 @@ export async function tryEverythingOnMariadb(
     await query(`DROP TABLE IF EXISTS ${own}.${TRIAL}_below, ${own}.${TRIAL}`)
   }
   return { tried, findings }
+}
+
+/** Those that an earlier run could not drop because it was ended. */
+async function dropTwins(query: Query): Promise<void> {
+  const { rows } = await query('SELECT User AS name FROM mysql.global_priv WHERE User LIKE ?', [
+    `${TRIAL.replaceAll('_', '\\_')}\\_%`,
+  ])
+  for (const { name } of rows) await query(`DROP USER IF EXISTS ${account(String(name))}`)
 }
 
 /** Runs as an account that has exactly what `role` has. */
