@@ -82,8 +82,8 @@ const PLAN: Readonly<Record<string, Room>> = {
   console: { rooms: ['.', ...ROOMS, 'store', 'config'], node: [], packages: [] },
   cli: {
     rooms: ['.', ...ROOMS, 'store', 'config', 'console'],
-    node: ['fs', 'path', 'process', 'readline/promises', 'url', 'os', 'util'],
-    packages: ['commander', 'yaml', 'pg'],
+    node: ['fs', 'path', 'process', 'readline/promises', 'url', 'os', 'util', 'child_process'],
+    packages: ['commander', 'yaml', 'pg', 'mysql2'],
   },
 }
 
