@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 
 import { Grants } from './access/index.ts'
+import { CspBook } from './application/index.ts'
 import type { Config } from './config/index.ts'
 import { type Clock, type RandomBytes, systemClock, systemRandom } from './core/clock.ts'
 import type { Keys } from './core/keys.ts'
@@ -15,6 +16,8 @@ export interface Kept {
   readonly keys: Keys
   readonly hasher: PasswordHasher
   readonly visitors: VisitorBook
+  /** What pages hold and browsers report of them. */
+  readonly csp: CspBook
   /** Roles and permissions that were given beside those of the accounts. */
   readonly grants: Grants
   identity(realm: 'site' | 'operator', config?: Config): Identity
@@ -51,6 +54,11 @@ export async function openKept(
   const hasher = new PasswordHasher(keys, random)
   const visitors = new VisitorBook({ keys, clock, random, onNotice })
   const grants = new Grants({ database: store.database, clock, random, onNotice })
+  const csp = new CspBook({
+    now: () => clock.now(),
+    onNotice,
+    ...(!isMemory && { file: cspFile(directory) }),
+  })
   const identity = (realm: 'site' | 'operator', current = config): Identity =>
     new Identity({
       realm,
@@ -74,15 +82,22 @@ export async function openKept(
     keys,
     hasher,
     visitors,
+    csp,
     grants,
     identity,
     accounts: (realm) => identity(realm).accounts,
     async close() {
       clearInterval(sweeping)
       visitors.close()
+      await csp.close()
       await hasher.close()
       await grants.close()
       await store.close()
     },
   }
+}
+
+/** Where what was learned of pages is kept. */
+export function cspFile(directory: string): string {
+  return join(directory, 'csp-learned.json')
 }

@@ -1,4 +1,5 @@
 import { type AuditEvent, formatTrace, queryAudit } from './audit/index.ts'
+import { cspProposal, type CspSnapshot } from './application/index.ts'
 import type { Config } from './config/index.ts'
 import { type Exchange, wantsHtml } from './core/exchange.ts'
 import { isId } from './core/id.ts'
@@ -37,6 +38,10 @@ export function operatorPages(config: Config, kept: Kept): readonly SiteRoute[] 
         return refusalReply(refuse('gateway.no-route', 'no such exchange'), exchange.id, wantsHtml(exchange))
       return wantsHtml(exchange) ? html(walkOf(id, events)) : json(events)
     }),
+    page('csp', '/csp', async (exchange) => {
+      const seen = await kept.csp.snapshot()
+      return wantsHtml(exchange) ? html(scriptsOf(config, seen)) : json(seen)
+    }),
     page('style', '/operator.css', async (_exchange: Exchange) =>
       textReply(200, 'text/css; charset=utf-8', STYLE),
     ),
@@ -73,11 +78,36 @@ function walkOf(id: string, events: readonly AuditEvent[]): string {
   return frame(`Walk ${id}`, `<p><a href="/">back to the watch</a></p>${walks.join('\n')}`)
 }
 
+/** What pages hold and the policy lacks, to be looked at; `ringwall csp adopt` changes the lists. */
+function scriptsOf({ security }: Config, seen: CspSnapshot): string {
+  const { csp_known: known, csp_sources: sources, csp_nonce: mode } = security.application
+  const parts = Object.entries(seen).map(([origin, pages]) => {
+    const { add, remove, sources: more, unfit } = cspProposal(origin, pages, known, sources)
+    const row = (sign: string, where: string, what: string, why: string): string =>
+      `<tr><td>${sign}</td><td>${escapeHtml(where)}</td><td class="what">${escapeHtml(what)}</td><td>${escapeHtml(why)}</td></tr>`
+    const rows = [
+      ...add.map(({ kind, source, times }) => row('+', 'csp_known', source, `${kind}, seen ${times} times`)),
+      ...remove.map((source) => row('-', 'csp_known', source, 'not seen')),
+      ...more.map((one) =>
+        row('+', `csp_sources.${one.directive}`, one.blocked, `reported ${one.times} times, by anybody`),
+      ),
+      ...unfit.map((one) => row('!', one.directive, one.blocked, `on ${one.page}: the page must change`)),
+    ]
+    return `<h2>${escapeHtml(origin)}</h2><table><thead><tr><th></th><th>List</th><th>Source</th><th>Why</th></tr></thead>
+<tbody>${rows.join('\n') || '<tr><td colspan="4">The lists are what was seen.</td></tr>'}</tbody></table>`
+  })
+  return frame(
+    'Scripts and styles',
+    `<p>The policy is <strong>${mode}</strong>. What was injected into a page is seen as well: look before you adopt with <code>ringwall csp adopt</code>.</p>
+${parts.join('\n') || '<p>Nothing was seen yet.</p>'}`,
+  )
+}
+
 function frame(title: string, content: string): string {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escapeHtml(title)} - Ringwall</title><link rel="stylesheet" href="/operator.css"></head>
-<body><header><strong>Ringwall</strong> <nav><a href="/">Watch</a> <a href="${PAGES.account}">Account</a></nav></header>
+<body><header><strong>Ringwall</strong> <nav><a href="/">Watch</a> <a href="/csp">Scripts</a> <a href="${PAGES.account}">Account</a></nav></header>
 <main><h1>${escapeHtml(title)}</h1>${content}</main></body></html>
 `
 }

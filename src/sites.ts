@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import type { RequestListener } from 'node:http'
 
-import { keepIn, openQuarantine } from './application/index.ts'
+import { CSP_REPORT_PATH, keepIn, openQuarantine, ownOrigin, serveCspReport } from './application/index.ts'
 import { authzenPages } from './authzen-pages.ts'
 import { type Config, type RouteConfig, secretsOf, type UpstreamConfig } from './config/index.ts'
 import { type Clock, systemRandom } from './core/clock.ts'
@@ -108,6 +108,7 @@ export function buildSite(
   const routes = [
     ...pageRoutes(identity),
     ...challengeRoutes(parts),
+    ...reportRoutes(config, kept),
     ...authzenPages(config.security.authorization.authzen, parts.policy, kept.keys, clock),
     ...configured.map((route): SiteRoute => ({ config: route, upstream: upstreamOf(route) })),
   ]
@@ -153,7 +154,7 @@ function partsOf(config: Config, kept: Kept, clock: Clock, identity: Identity, i
     policy,
     uploads: quarantine ? { quarantine: keepIn(quarantine) } : {},
     answers: { decode: decodeStream, ...(secrets.size > 0 && { secrets }) },
-    forms: { formKey: formKeyOf(kept.keys), random: systemRandom },
+    forms: { formKey: formKeyOf(kept.keys), random: systemRandom, book: kept.csp },
     decode: decodeBody,
     httpsPort,
   }
@@ -171,6 +172,28 @@ function pageRoutes(identity: Identity): SiteRoute[] {
     config: { name, path, methods: [...methods], sign_in, inspect: 'off', content_types: FORM_TYPES },
     upstream,
   }))
+}
+
+/** The page to which browsers send reports, where pages ask for them. What is reported looks like attacks, and is from anybody. */
+function reportRoutes({ security }: Config, { csp }: Kept): SiteRoute[] {
+  const { csp_nonce: mode, csp_reports: reports } = security.application
+  if (mode === 'off' || reports === 'off') return []
+  return [
+    {
+      config: {
+        name: 'csp reports',
+        path: CSP_REPORT_PATH,
+        methods: ['POST'],
+        sign_in: 'off',
+        inspect: 'off',
+        cross_site: 'allow',
+        content_types: ['application/csp-report', 'application/reports+json'],
+        max_body: 65_536,
+        rate_limit: { requests: 60, period: 'minute' },
+      },
+      upstream: (exchange) => serveCspReport(csp, exchange, ownOrigin(exchange)),
+    },
+  ]
 }
 
 /** The page to which answers of a challenge go, where there are challenges. */

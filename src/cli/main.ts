@@ -7,6 +7,7 @@ import { RingwallError } from '../core/errors.ts'
 import { accessCommand } from './commands/access.ts'
 import { auditCommand } from './commands/audit.ts'
 import { checkCommand } from './commands/check.ts'
+import { cspCommand } from './commands/csp.ts'
 import { completionCommand } from './commands/completion.ts'
 import { configCommand } from './commands/config.ts'
 import { egressCommand } from './commands/egress.ts'
@@ -95,6 +96,7 @@ Examples:
     keyCommand,
     dataCommand,
     maskCommand,
+    cspCommand,
     uploadsCommand,
   ]
   for (const command of commands) program.addCommand(command(context).copyInheritedSettings(program))
