@@ -36,7 +36,7 @@ const PLAN: Readonly<Record<string, Room>> = {
     node: ['crypto', 'dns', 'net', 'tls', 'http', 'https', 'path', 'fs/promises', 'zlib', 'util'],
     packages: ['undici', 'yaml', 'sanitize-html', 'file-type'],
   },
-  data: { rooms: [], node: ['crypto', 'fs', 'path', 'sqlite'], packages: ['pg', 'mysql2'] },
+  data: { rooms: [], node: ['crypto', 'fs', 'path', 'sqlite', 'zlib'], packages: ['pg', 'mysql2'] },
   audit: { rooms: ['store'], node: [], packages: ['kysely'] },
   config: { rooms: ROOMS, node: ['fs', 'path'], packages: ['yaml'] },
   // The files of src/ itself: the only place where rooms meet.

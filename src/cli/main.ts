@@ -15,6 +15,7 @@ import { dataCommand } from './commands/data.ts'
 import { dbCommand } from './commands/db.ts'
 import { explainCommand } from './commands/explain.ts'
 import { grantCommand } from './commands/grant.ts'
+import { iamCommand } from './commands/iam.ts'
 import { initCommand } from './commands/init.ts'
 import { roleCommand } from './commands/role.ts'
 import { policyCommand } from './commands/policy.ts'
@@ -97,6 +98,7 @@ Examples:
     dataCommand,
     maskCommand,
     cspCommand,
+    iamCommand,
     uploadsCommand,
   ]
   for (const command of commands) program.addCommand(command(context).copyInheritedSettings(program))
