@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 
 import { Grants } from './access/index.ts'
+import { CspBook } from './application/index.ts'
 import { type Config, secretsOf, settleConfig } from './config/index.ts'
 import { type Clock, type RandomBytes, systemClock, systemRandom } from './core/clock.ts'
 import type { Keys } from './core/keys.ts'
@@ -28,6 +29,8 @@ export interface Kept {
   readonly secrets: Secrets
   readonly hasher: PasswordHasher
   readonly visitors: VisitorBook
+  /** What pages hold and browsers report of them. */
+  readonly csp: CspBook
   /** Roles and permissions that were given beside those of the accounts. */
   readonly grants: Grants
   /** Tells the operator something, in a line. */
@@ -76,6 +79,11 @@ export async function openKept(
   const hasher = new PasswordHasher(keys, random)
   const visitors = new VisitorBook({ keys, clock, random, onNotice })
   const grants = new Grants({ database: store.database, clock, random, onNotice })
+  const csp = new CspBook({
+    now: () => clock.now(),
+    onNotice,
+    ...(!isMemory && { file: cspFile(directory) }),
+  })
   const identity = (realm: 'site' | 'operator', current = config): Identity =>
     new Identity({
       realm,
@@ -101,6 +109,7 @@ export async function openKept(
     secrets,
     hasher,
     visitors,
+    csp,
     grants,
     notice: onNotice,
 
@@ -115,6 +124,7 @@ export async function openKept(
       secrets.close()
       clearInterval(sweeping)
       visitors.close()
+      await csp.close()
       await hasher.close()
       await grants.close()
       await store.close()
@@ -128,4 +138,9 @@ async function liveOf(secret: Secret, secrets: Secrets): Promise<LiveSecret> {
   if (reference === undefined || reference.startsWith('${env:')) return constantSecret(secret)
   await secrets.get(reference)
   return secrets.live(reference)
+}
+
+/** Where what was learned of pages is kept. */
+export function cspFile(directory: string): string {
+  return join(directory, 'csp-learned.json')
 }

@@ -52,7 +52,7 @@ const PLAN: Readonly<Record<string, Room>> = {
   },
   data: {
     rooms: [],
-    node: ['crypto', 'fs', 'path', 'sqlite'],
+    node: ['crypto', 'fs', 'path', 'sqlite', 'zlib'],
     packages: ['pg', 'mysql2', 'ioredis', 'age-encryption'],
   },
   audit: { rooms: ['store'], node: [], packages: ['kysely'] },

@@ -7,6 +7,7 @@ import { RingwallError } from '../core/errors.ts'
 import { accessCommand } from './commands/access.ts'
 import { auditCommand } from './commands/audit.ts'
 import { checkCommand } from './commands/check.ts'
+import { cspCommand } from './commands/csp.ts'
 import { completionCommand } from './commands/completion.ts'
 import { configCommand } from './commands/config.ts'
 import { egressCommand } from './commands/egress.ts'
@@ -14,6 +15,7 @@ import { dataCommand } from './commands/data.ts'
 import { dbCommand } from './commands/db.ts'
 import { explainCommand } from './commands/explain.ts'
 import { grantCommand } from './commands/grant.ts'
+import { iamCommand } from './commands/iam.ts'
 import { initCommand } from './commands/init.ts'
 import { roleCommand } from './commands/role.ts'
 import { policyCommand } from './commands/policy.ts'
@@ -101,6 +103,8 @@ Examples:
     keyCommand,
     dataCommand,
     maskCommand,
+    cspCommand,
+    iamCommand,
     uploadsCommand,
   ]
   for (const command of commands) program.addCommand(command(context).copyInheritedSettings(program))

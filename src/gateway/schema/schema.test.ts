@@ -88,7 +88,7 @@ const MORE = {
 }
 
 function read(refuseUnknown = true): OpenApiDocument {
-  const files: Record<string, JsonValue> = { 'api.yaml': DOCUMENT as JsonValue, 'more.yaml': MORE }
+  const files: Record<string, JsonValue> = { 'api.yaml': DOCUMENT, 'more.yaml': MORE }
   return new OpenApiDocument('api.yaml', (path) => files[path] ?? null, { refuseUnknown })
 }
 const document = read()
