@@ -5,6 +5,7 @@ import type { Config } from './config/index.ts'
 import { type Clock, type RandomBytes, systemClock, systemRandom } from './core/clock.ts'
 import type { Keys } from './core/keys.ts'
 import { openKeyring, openMemoryKeyring } from './data/index.ts'
+import { ApiKeys } from './gateway/index.ts'
 import { type Accounts, Identity, PasswordHasher } from './identity/index.ts'
 import { openStore, type Store } from './store/index.ts'
 import { VisitorBook } from './visitors.ts'
@@ -17,6 +18,8 @@ export interface Kept {
   readonly visitors: VisitorBook
   /** Roles and permissions that were given beside those of the accounts. */
   readonly grants: Grants
+  /** Keys of machines. */
+  readonly apiKeys: ApiKeys
   identity(realm: 'site' | 'operator', config?: Config): Identity
   accounts(realm: 'site' | 'operator'): Accounts
   close(): Promise<void>
@@ -51,6 +54,7 @@ export async function openKept(
   const hasher = new PasswordHasher(keys, random)
   const visitors = new VisitorBook({ keys, clock, random, onNotice })
   const grants = new Grants({ database: store.database, clock, random, onNotice })
+  const apiKeys = new ApiKeys({ database: store.database, clock, random, onNotice })
   const identity = (realm: 'site' | 'operator', current = config): Identity =>
     new Identity({
       realm,
@@ -75,6 +79,7 @@ export async function openKept(
     hasher,
     visitors,
     grants,
+    apiKeys,
     identity,
     accounts: (realm) => identity(realm).accounts,
     async close() {
@@ -82,6 +87,7 @@ export async function openKept(
       visitors.close()
       await hasher.close()
       await grants.close()
+      await apiKeys.close()
       await store.close()
     },
   }

@@ -141,6 +141,7 @@ function partsOf(config: Config, kept: Kept, clock: Clock, identity: Identity, i
     counters: kept.store.counters,
     clock,
     identity,
+    apiKeys: kept.apiKeys,
     noteUse: kept.grants.noteUse.bind(kept.grants),
     rules,
     geography,

@@ -7,7 +7,7 @@ import type { NoteUse } from './core/holding.ts'
 import type { Upstream, Wall } from './core/wall.ts'
 import { dataWall } from './data/index.ts'
 import { edgeWall } from './edge/index.ts'
-import { gatewayWall, subjectLimitsWall } from './gateway/index.ts'
+import { type ApiKeys, gatewayWall, subjectLimitsWall } from './gateway/index.ts'
 import { type Identity, identityWall } from './identity/index.ts'
 import {
   type DecodeBody,
@@ -23,6 +23,7 @@ export interface Parts {
   readonly counters: Counters
   readonly clock: Clock
   readonly identity: Identity
+  readonly apiKeys: ApiKeys
   readonly noteUse: NoteUse
   /** The rule sets of the perimeter, where some are configured. */
   readonly rules: Engine | undefined
@@ -60,7 +61,7 @@ export function buildWalls(
   return [
     perimeterWall(security.perimeter, route, parts),
     edgeWall(security, route, parts),
-    gatewayWall(security, route, { ...parts, readJson }),
+    gatewayWall(security, route, { ...parts, readJson, realm: identity.realm }),
     identityWall(identity, route, audience),
     subjectLimitsWall(security, route, { ...parts, readJson }),
     accessWall(security.authorization, route, parts.noteUse, policy),

@@ -28,7 +28,7 @@ const PLAN: Readonly<Record<string, Room>> = {
     node: ['crypto', 'tls', 'fs', 'path'],
     packages: ['@peculiar/x509', 'reflect-metadata'],
   },
-  gateway: { rooms: ['store'], node: ['crypto'], packages: [] },
+  gateway: { rooms: ['store'], node: ['crypto', 'zlib'], packages: ['kysely'] },
   identity: { rooms: ['store'], node: ['crypto', 'worker_threads', 'url'], packages: ['jose', 'kysely'] },
   access: { rooms: ['store'], node: ['crypto'], packages: ['kysely'] },
   application: {

@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander'
 import { ConfigError } from '../config/index.ts'
 import { RingwallError } from '../core/errors.ts'
 import { accessCommand } from './commands/access.ts'
+import { apiKeyCommand } from './commands/api-key.ts'
 import { auditCommand } from './commands/audit.ts'
 import { checkCommand } from './commands/check.ts'
 import { completionCommand } from './commands/completion.ts'
@@ -92,6 +93,7 @@ Examples:
     egressCommand,
     lintCommand,
     keyCommand,
+    apiKeyCommand,
     dataCommand,
     maskCommand,
   ]

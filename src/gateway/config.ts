@@ -122,6 +122,8 @@ export const gatewaySchema = z
   })
   .prefault({})
 
+const apiKeyMode = z.enum(['required', 'optional', 'off'])
+
 /** Keys of a route that this wall reads. */
 export const gatewayRouteKeys = {
   max_body: size({ min: '1B', max: '100GB' }).optional().describe('Largest request body of this route.'),
@@ -134,6 +136,24 @@ export const gatewayRouteKeys = {
     .optional()
     .describe(
       'Names of limits of `security.rate_limiting`, `off`, or a limit of its own (requests, period, by ...).',
+    ),
+  api_key: z
+    .union([
+      apiKeyMode,
+      z.strictObject({
+        mode: apiKeyMode
+          .exclude(['off'])
+          .default('required')
+          .describe('Whether requests without a key are refused.'),
+        scopes: z
+          .array(z.string().min(1).max(128))
+          .default([])
+          .describe('Scopes that a key must have, all of them.'),
+      }),
+    ])
+    .optional()
+    .describe(
+      'Keys of machines in X-API-Key or as a Bearer: `required`, `optional`, `off` (the default), or with scopes.',
     ),
   cost: z
     .number()

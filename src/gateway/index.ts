@@ -1,3 +1,13 @@
+export { API_KEY_PREFIX, findApiKey, hashApiKey, isApiKey, newApiKey } from './api-key.ts'
+export {
+  type ApiKey,
+  type ApiKeyCheck,
+  type ApiKeyDraft,
+  ApiKeys,
+  counts,
+  type MadeApiKey,
+} from './api-keys.ts'
+export type { ApiKeyParts } from './api-key-wall.ts'
 export {
   type GatewayConfig,
   type GatewayRouteConfig,

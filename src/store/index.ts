@@ -16,6 +16,7 @@ export { openSqlite } from './sqlite.ts'
 export { openStore, type Store, type StoreOptions } from './store.ts'
 export type {
   AccountRow,
+  ApiKeyRow,
   AuditRow,
   PasswordHistoryRow,
   PermissionGrantRow,
