@@ -1,4 +1,4 @@
-import { duration, size, z } from '../core/schema.ts'
+import { duration, ipNetwork, size, z } from '../core/schema.ts'
 
 const PERIODS = { second: 1000, minute: 60_000, hour: 3_600_000, day: 86_400_000 } as const
 
@@ -119,6 +119,19 @@ export const gatewaySchema = z
       .describe(
         'While Redis is away, limits hold for each gateway by itself (`local`), refuse (`closed`) or pass (`open`).',
       ),
+    forward_auth: z
+      .strictObject({
+        proxy: z
+          .enum(['nginx', 'traefik', 'caddy', 'envoy'])
+          .default('nginx')
+          .describe('Whose form of question is read; only its fields are, each exactly once.'),
+        trusted: z
+          .array(ipNetwork)
+          .default(['127.0.0.1', '::1'])
+          .describe('Addresses of proxies that may ask; connections of others are closed.'),
+      })
+      .prefault({})
+      .describe('Questions of a proxy that stands in front, at `listen.forward_auth`.'),
   })
   .prefault({})
 
@@ -166,6 +179,8 @@ export const gatewayRouteKeys = {
 
 /** `security.gateway`, parsed. */
 export type GatewayConfig = z.output<typeof gatewaySchema>
+/** `security.gateway.forward_auth`, parsed. */
+export type ForwardAuthConfig = GatewayConfig['forward_auth']
 /** `security.rate_limiting`, parsed. */
 export type RateLimitingConfig = z.output<typeof rateLimitingSchema>
 /** One limit as it is written. */

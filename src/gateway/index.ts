@@ -9,6 +9,7 @@ export {
 } from './api-keys.ts'
 export type { ApiKeyParts } from './api-key-wall.ts'
 export {
+  type ForwardAuthConfig,
   type GatewayConfig,
   type GatewayRouteConfig,
   gatewayRouteKeys,
