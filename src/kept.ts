@@ -7,7 +7,7 @@ import type { Keys } from './core/keys.ts'
 import { openKeyring, openMemoryKeyring } from './data/index.ts'
 import { ApiKeys } from './gateway/index.ts'
 import { type Accounts, Identity, PasswordHasher } from './identity/index.ts'
-import { openStore, type Store } from './store/index.ts'
+import { followResets, openStore, type Store } from './store/index.ts'
 import { VisitorBook } from './visitors.ts'
 
 /** What outlives a reload: the store, the keys, who people are. Also for commands beside a running gateway. A store directory of `:memory:` keeps nothing. */
@@ -73,6 +73,8 @@ export async function openKept(
       .sweep(clock.now())
       .catch((error: unknown) => onNotice(`sweeping sessions failed: ${String(error)}`))
   }, SWEEP_MS).unref()
+  // Counters in Redis are reset there; those in this process only by this process.
+  const stopFollowing = redis ? () => undefined : followResets(store.database, store.counters, clock)
   return {
     store,
     keys,
@@ -84,6 +86,7 @@ export async function openKept(
     accounts: (realm) => identity(realm).accounts,
     async close() {
       clearInterval(sweeping)
+      stopFollowing()
       visitors.close()
       await hasher.close()
       await grants.close()

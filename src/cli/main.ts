@@ -6,6 +6,7 @@ import { ConfigError } from '../config/index.ts'
 import { RingwallError } from '../core/errors.ts'
 import { accessCommand } from './commands/access.ts'
 import { apiKeyCommand } from './commands/api-key.ts'
+import { limitsCommand } from './commands/limits.ts'
 import { auditCommand } from './commands/audit.ts'
 import { checkCommand } from './commands/check.ts'
 import { completionCommand } from './commands/completion.ts'
@@ -94,6 +95,7 @@ Examples:
     lintCommand,
     keyCommand,
     apiKeyCommand,
+    limitsCommand,
     dataCommand,
     maskCommand,
   ]

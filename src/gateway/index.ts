@@ -18,8 +18,15 @@ export {
   rateLimitingSchema,
 } from './config.ts'
 export { addLimitFields, concurrencyFields, type LimitFields, rateLimitFields } from './limit-fields.ts'
-export { comparable, fingerprint, type LimitMoment } from './limit-key.ts'
+export { comparable, fingerprint, type KeyPart, limitKey, type LimitMoment } from './limit-key.ts'
 export { type LimitParts, type ReadJson, subjectLimitsWall } from './limits-wall.ts'
-export { compileLimits, costOf, type FindLimits, namedLimits, type NamedLimit } from './rate-limit.ts'
+export {
+  compileLimits,
+  costOf,
+  type FindLimits,
+  namedLimits,
+  type NamedLimit,
+  ownLimit,
+} from './rate-limit.ts'
 export { type RoutePattern, RouteTable } from './route-table.ts'
 export { gatewayWall } from './wall.ts'

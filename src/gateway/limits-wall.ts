@@ -6,7 +6,7 @@ import type { BodyView, Wall } from '../core/wall.ts'
 import type { CounterResult, CounterRule, Counters, Place } from '../store/index.ts'
 import type { GatewayConfig, GatewayRouteConfig, RateLimitingConfig } from './config.ts'
 import { addLimitFields, concurrencyFields, rateLimitFields } from './limit-fields.ts'
-import { comparable, fingerprint, type KeyPart, type LimitMoment, valueAt } from './limit-key.ts'
+import { comparable, type KeyPart, limitKey, type LimitMoment, valueAt } from './limit-key.ts'
 import { compileLimits, costOf, type NamedLimit } from './rate-limit.ts'
 
 /** Reads a JSON body in one way only: undefined where two readers could read it differently. */
@@ -166,22 +166,27 @@ function judgePlace(
 }
 
 function keyOf(exchange: Exchange, limit: NamedLimit, field: FieldOf | undefined): string {
-  return `limit:${limit.name}:${limit.parts.map((part) => textOf(exchange, part, field)).join('|')}`
+  const network = clientNetwork(exchange.client.ip)
+  // What is not there is counted for each client network, so that leaving it out gains nothing.
+  return limitKey(limit, (part) => valueOf(exchange, part, network, field) ?? { nobody: network })
 }
 
-/** What is not there is counted for each client network, so that leaving it out gains nothing. */
-function textOf(exchange: Exchange, part: KeyPart, field: FieldOf | undefined): string {
-  const network = clientNetwork(exchange.client.ip)
-  const { subject } = exchange
+function valueOf(
+  { subject, route, host, headers }: Exchange,
+  part: KeyPart,
+  network: string,
+  field: FieldOf | undefined,
+): string | undefined {
   if (part.kind === 'address') return network
-  if (part.kind === 'route') return exchange.route.name
-  if (part.kind === 'host') return exchange.host.ok ? exchange.host.name : '-'
-  if (part.kind === 'subject') return subject?.id ?? `nobody@${network}`
-  if (part.kind === 'api_key')
-    return subject?.id.startsWith('key:') === true ? subject.id : `nobody@${network}`
-  const fields = part.kind === 'header' ? exchange.headers.all(part.name) : []
-  const value = part.kind === 'body' ? field?.(part.path) : fields.length > 0 ? fields.join('\n') : undefined
-  return value === undefined ? `nothing@${network}` : fingerprint(value)
+  if (part.kind === 'route') return route.name
+  if (part.kind === 'host') return host.ok ? host.name : '-'
+  if (part.kind === 'subject') return subject?.id
+  if (part.kind === 'body') return field?.(part.path)
+  if (part.kind === 'header') {
+    const values = headers.all(part.name)
+    return values.length > 0 ? values.join('\n') : undefined
+  }
+  return subject?.id.startsWith('key:') === true ? subject.id : undefined
 }
 
 type FieldOf = (path: readonly string[]) => string | undefined

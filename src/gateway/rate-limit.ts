@@ -58,6 +58,11 @@ export function compileLimits(config: RateLimitingConfig, route: GatewayRouteCon
   return () => limits
 }
 
+/** The limit that a route has of its own, if it has one. */
+export function ownLimit({ name, rate_limit: own }: GatewayRouteConfig): NamedLimit | undefined {
+  return typeof own === 'object' && !Array.isArray(own) ? compileLimit(`route ${name}`, own) : undefined
+}
+
 /** Every limit of a configuration by name, for tables and commands. */
 export function namedLimits(config: RateLimitingConfig): readonly NamedLimit[] {
   return Object.entries(config).map(([name, limit]) => compileLimit(name, limit))

@@ -1,3 +1,4 @@
+export { followResets, requestReset } from './counter-resets.ts'
 export {
   type CounterResult,
   type CounterRule,
