@@ -27,21 +27,20 @@ const MAX_BODY_BYTES = 64 * 1024
 /** Judges the limits of a route at one moment of the walk. */
 export type JudgeLimits = (exchange: Exchange, body?: BodyView) => Verdict | Promise<Verdict>
 
-/** The limits of a route whose keys are known at a moment. */
+/** Judges the limits of a route whose keys are known at a moment; undefined where there are none. */
 export function limitsJudge(
   config: LimitConfigs,
   route: GatewayRouteConfig,
   parts: LimitParts,
   moment: LimitMoment,
-): { readonly judge: JudgeLimits; readonly concerns: (exchange: Exchange) => boolean } {
-  const find = compileLimits(config.rate_limiting, route)
+): { readonly judge: JudgeLimits; readonly concerns: (exchange: Exchange) => boolean } | undefined {
+  const find = compileLimits(config.rate_limiting, route, moment)
+  if (!find) return undefined
   const onFailure = config.gateway.limits_without_redis
-  const limitsOf = ({ target, method }: Exchange): readonly NamedLimit[] =>
-    target.ok ? find(target.path, method).filter((limit) => limit.moment === moment) : []
   const judge: JudgeLimits = (exchange, body) => {
     const { target, method } = exchange
     if (!target.ok) return pass
-    const limits = limitsOf(exchange)
+    const limits = find(target.path, method)
     const field = body && bodyFields(exchange, body, parts.readJson)
     const from = (start: number): Verdict | Promise<Verdict> => {
       for (let i = start; i < limits.length; i++) {
@@ -57,7 +56,9 @@ export function limitsJudge(
     }
     return from(0)
   }
-  return { judge, concerns: (exchange) => limitsOf(exchange).length > 0 }
+  const concerns = ({ target, method }: Exchange): boolean =>
+    target.ok && find(target.path, method).length > 0
+  return { judge, concerns }
 }
 
 /**
@@ -70,11 +71,13 @@ export function subjectLimitsWall(config: LimitConfigs, route: GatewayRouteConfi
   return {
     layer: 3,
     name: 'gateway',
-    head: (exchange) => bySubject.judge(exchange),
-    body: {
-      wants: (exchange) => (byBody.concerns(exchange) ? MAX_BODY_BYTES : 0),
-      judge: (exchange, body) => byBody.judge(exchange, body),
-    },
+    ...(bySubject && { head: (exchange: Exchange) => bySubject.judge(exchange) }),
+    ...(byBody && {
+      body: {
+        wants: (exchange: Exchange) => (byBody.concerns(exchange) ? MAX_BODY_BYTES : 0),
+        judge: (exchange: Exchange, body: BodyView) => byBody.judge(exchange, body),
+      },
+    }),
   }
 }
 

@@ -29,7 +29,7 @@ export function gatewayWall(
   }
 
   // Limits by address come before keys, so that guessing is counted; limits by key after them.
-  const questions = [limits.judge, ...(judgeKey ? [judgeKey] : []), keyLimits.judge, judgeSize]
+  const questions = [limits?.judge, judgeKey, keyLimits?.judge, judgeSize].filter((one) => one !== undefined)
 
   return {
     layer: 3,
