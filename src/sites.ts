@@ -14,6 +14,7 @@ import type { Upstream } from './core/wall.ts'
 import { forwardingFields } from './edge/index.ts'
 import { type Identity, identityPages } from './identity/index.ts'
 import { connectInProcess, type FetchApplication, fetchUpstream } from './in-process.ts'
+import { elevationPages } from './elevation-pages.ts'
 import type { Kept } from './kept.ts'
 import { operatorPages } from './operator-pages.ts'
 import { openPolicy, policyRoutes } from './access-policy.ts'
@@ -105,6 +106,7 @@ export function buildSite(
   const parts = partsOf(config, kept, clock, identity, inProcess === undefined)
   const routes = [
     ...pageRoutes(identity),
+    ...elevationPages(config, kept, identity, clock),
     ...challengeRoutes(parts),
     ...authzenPages(config.security.authorization.authzen, parts.policy, kept.keys, clock),
     ...configured.map((route): SiteRoute => ({ config: route, upstream: upstreamOf(route) })),
@@ -119,7 +121,11 @@ export function buildSite(
 /** The operator's own door: its own accounts and cookie, and everything on it needs the role of an admin. */
 export function buildOperatorSite(config: Config, kept: Kept, clock: Clock): Generation {
   const identity = kept.identity('operator', config)
-  const routes = [...pageRoutes(identity), ...operatorPages(config, kept)]
+  const routes = [
+    ...pageRoutes(identity),
+    ...elevationPages(config, kept, identity, clock),
+    ...operatorPages(config, kept),
+  ]
   const own = config.listen.operator?.host ?? 'localhost'
   // On this machine the door answers to this machine's names only, so that no page of the web reaches it by a name of its own.
   const hosts = own === 'localhost' || isLoopback(own) ? ['localhost', '127.0.0.1', '[::1]', own] : []
