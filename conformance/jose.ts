@@ -81,7 +81,7 @@ export async function run(dataDir: string): Promise<SuiteResult> {
 async function takes(group: Group, { jws }: Vector): Promise<boolean> {
   const raw = group.public ?? group.private
   if (!raw) return false
-  const reading = readKeySet('keys' in raw ? (raw as { keys: JWK[] }) : { keys: [raw] }, { symmetric: true })
+  const reading = readKeySet('keys' in raw ? raw : { keys: [raw] }, { symmetric: true })
   // A token that is not text is the JSON serialisation, which nobody takes for a bearer token.
   if (!reading.ok || typeof jws !== 'string') return false
   return (await verifyJws(reading.keys, jws)).ok

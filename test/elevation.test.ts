@@ -130,7 +130,11 @@ test('with approval somebody else decides, once, and only for who may still act'
   const both = await Promise.all(
     [approver, second].map((token) => ask(token, PAGE, { action: 'approve', id })),
   )
-  assert.deepEqual(both.map(({ status }) => status).sort(), [200, 422], 'of two at the same time one decides')
+  assert.deepEqual(
+    both.map(({ status }) => status).toSorted((a, b) => a - b),
+    [200, 422],
+    'of two at the same time one decides',
+  )
   assert.equal((await ask(ann, '/orders')).status, 200)
   const refused = await waiting()
   assert.equal((await ask(approver, PAGE, { action: 'refuse', id: refused })).status, 200)
