@@ -53,6 +53,8 @@ export function apiKeyCommand({ terminal, exit }: CommandContext): Command {
     atGrantDesk(options, async (open) => {
       checkRights(open, options)
       const { desk, kept, record } = open
+      // The owner must be one who may act; a misspelt one would lock the machine out.
+      if (options.owner?.includes('@') === true) await desk.find(options.owner)
       const { expires, limit } = options
       const { key, text } = await kept.apiKeys.create({
         realm: desk.realm,
