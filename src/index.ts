@@ -1,8 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
-import { join } from 'node:path'
 
 import { AuditLog } from './audit/index.ts'
-import { StreamedBody } from './body.ts'
 import {
   completeConfig,
   type Config,
@@ -12,17 +10,15 @@ import {
 } from './config/index.ts'
 import { type Clock, type RandomBytes, systemClock, systemRandom } from './core/clock.ts'
 import { describeError } from './core/errors.ts'
-import type { Connection } from './core/exchange.ts'
 import { createIdSource } from './core/id.ts'
 import { IpList } from './core/ip.ts'
 import type { Reply } from './core/reply.ts'
 import { refuse, type Verdict } from './core/verdict.ts'
 import type { AuditRecord } from './core/watch.ts'
 import { createTextMask, SecretRegistry } from './data/index.ts'
-import { openDevelopmentCertificate, readCertificate, tlsOptions } from './edge/index.ts'
 import { explainWalk, type ExplainRequest, type Explanation } from './explain.ts'
 import { type House, walk } from './flow.ts'
-import { type FetchApplication, responseOf } from './in-process.ts'
+import { arrivalOf, type FetchApplication, responseOf } from './in-process.ts'
 import { type Kept, openKept } from './kept.ts'
 import { malformedAnswer } from './malformed.ts'
 import { ConnectionCaps } from './perimeter/index.ts'
@@ -30,6 +26,7 @@ import { type Arrival, receive } from './receive.ts'
 import { type Door, listen as listenOn, type Listener, nodeListener } from './server.ts'
 import type { ChangeWalls } from './site.ts'
 import { buildOperatorSite, buildSite, type Generation, type InProcess } from './sites.ts'
+import { TlsFront } from './tls-front.ts'
 
 export { completeConfig, type Config, type ConfigInput, ConfigError, loadConfig } from './config/index.ts'
 export { RingwallError } from './core/errors.ts'
@@ -127,6 +124,7 @@ class Gateway {
   readonly #clock: Clock
   readonly #nextId: () => string
   readonly #listeners: Listener[] = []
+  #tls: TlsFront | undefined
   readonly #caps: ConnectionCaps
   readonly #uncounted: IpList
   /** Every secret that any configuration brought: none of them may stand in a log. */
@@ -151,6 +149,7 @@ class Gateway {
         ? await kept.identity('operator').ensureFirstOperator()
         : undefined
       await kept.visitors.prepare(config.security.perimeter)
+      kept.authorities.use(config.security.tls.client_authorities)
       return new Gateway(config, options, kept, firstOperator, clock, random)
     } catch (thrown) {
       await kept.close()
@@ -239,9 +238,12 @@ class Gateway {
     let next: Generation
     let operator: Generation
     try {
+      this.#kept.authorities.use(config.security.tls.client_authorities)
       next = buildSite(config, this.#kept, this.#clock, this.#options.walls)
       operator = buildOperatorSite(config, this.#kept, this.#clock)
+      await this.#tls?.reload(config)
     } catch (thrown) {
+      this.#kept.authorities.use(this.config.security.tls.client_authorities)
       visitors.settle(this.config.security.perimeter)
       throw thrown
     }
@@ -264,6 +266,7 @@ class Gateway {
     await this.drain(0)
     const served = [...this.#inProcess.values()].map(({ generation }) => generation)
     await Promise.all([this.#current, ...this.#retired, ...served].map((generation) => generation.close()))
+    this.#tls?.close()
     await this.#log.close()
     await this.#kept.close()
   }
@@ -336,17 +339,20 @@ class Gateway {
   }
 
   async #open(scheme: 'http' | 'https', door: Door, address: ListenAddress): Promise<string> {
-    const listener = await listenOn(door, address, scheme === 'https' ? await this.#tls() : undefined)
+    if (scheme === 'https')
+      this.#tls ??= await TlsFront.open(this.config, {
+        clock: this.#clock,
+        onNotice: (line) => this.#notice(line),
+        authorities: this.#kept.authorities,
+      })
+    const listener = await listenOn(door, address, {
+      ...(scheme === 'https' && this.#tls && { tls: this.#tls }),
+      proxyProtocol:
+        address === this.config.listen.operator ? [] : this.config.security.network.proxy_protocol,
+    })
     this.#listeners.push(listener)
     const host = address.host.includes(':') ? `[${address.host}]` : address.host
     return `${scheme}://${host}:${listener.address.port}`
-  }
-
-  async #tls() {
-    const { certificate, key } = this.config.listen
-    if (certificate !== undefined && key !== undefined)
-      return tlsOptions(readCertificate(certificate, key, this.#clock))
-    return tlsOptions(await openDevelopmentCertificate(join(this.config.store.directory, 'tls'), this.#clock))
   }
 
   /** Follows a reload: an application in this process gets the new walls with its next request. */
@@ -369,29 +375,5 @@ class Gateway {
 
   #notice(line: string): void {
     this.#options.onNotice?.(line)
-  }
-}
-
-/** A WHATWG Request as an arrival. Order and case of header fields are lost in it, and dot segments are gone. */
-function arrivalOf(request: Request, peer: string): Arrival {
-  const url = new URL(request.url)
-  const headers = [...request.headers].flat()
-  if (!request.headers.has('host')) headers.unshift('host', url.host)
-  const connection: Connection = {
-    peer,
-    peerPort: 0,
-    localPort: Number(url.port) || (url.protocol === 'https:' ? 443 : 80),
-    ...(url.protocol === 'https:' && { tls: { version: '', cipher: '', serverName: url.hostname } }),
-  }
-  const length = request.headers.get('content-length')
-  const { body } = request
-  const declared = body === null ? 0 : length === null ? undefined : Number(length)
-  return {
-    connection,
-    raw: { method: request.method, target: url.pathname + url.search, httpVersion: '1.1', headers },
-    body: new StreamedBody(declared, () =>
-      (body ?? new ReadableStream<Uint8Array>())[Symbol.asyncIterator](),
-    ),
-    signal: request.signal,
   }
 }

@@ -4,6 +4,7 @@ import { Grants } from './access/index.ts'
 import type { Config } from './config/index.ts'
 import { type Clock, type RandomBytes, systemClock, systemRandom } from './core/clock.ts'
 import type { Keys } from './core/keys.ts'
+import { ClientAuthorities } from './edge/index.ts'
 import { openKeyring, openMemoryKeyring } from './data/index.ts'
 import { type Accounts, Identity, PasswordHasher } from './identity/index.ts'
 import { openStore, type Store } from './store/index.ts'
@@ -15,6 +16,8 @@ export interface Kept {
   readonly keys: Keys
   readonly hasher: PasswordHasher
   readonly visitors: VisitorBook
+  /** Who may sign the certificates of clients; empty until a configuration's are put in force. */
+  readonly authorities: ClientAuthorities
   /** Roles and permissions that were given beside those of the accounts. */
   readonly grants: Grants
   identity(realm: 'site' | 'operator', config?: Config): Identity
@@ -50,6 +53,7 @@ export async function openKept(
   })
   const hasher = new PasswordHasher(keys, random)
   const visitors = new VisitorBook({ keys, clock, random, onNotice })
+  const authorities = new ClientAuthorities({}, { clock, onNotice })
   const grants = new Grants({ database: store.database, clock, random, onNotice })
   const identity = (realm: 'site' | 'operator', current = config): Identity =>
     new Identity({
@@ -74,12 +78,14 @@ export async function openKept(
     keys,
     hasher,
     visitors,
+    authorities,
     grants,
     identity,
     accounts: (realm) => identity(realm).accounts,
     async close() {
       clearInterval(sweeping)
       visitors.close()
+      authorities.close()
       await hasher.close()
       await grants.close()
       await store.close()

@@ -146,6 +146,7 @@ function partsOf(config: Config, kept: Kept, clock: Clock, identity: Identity, i
     geography,
     visitors: kept.visitors.of(config.security.perimeter, geography),
     policy,
+    authorities: kept.authorities,
     forms: { formKey: formKeyOf(kept.keys), random: systemRandom },
     decode: decodeBody,
     httpsPort,

@@ -6,7 +6,7 @@ import type { Clock } from './core/clock.ts'
 import type { NoteUse } from './core/holding.ts'
 import type { Upstream, Wall } from './core/wall.ts'
 import { dataWall } from './data/index.ts'
-import { edgeWall } from './edge/index.ts'
+import { type ClientAuthorities, edgeWall } from './edge/index.ts'
 import { gatewayWall } from './gateway/index.ts'
 import { type Identity, identityWall } from './identity/index.ts'
 import {
@@ -33,6 +33,7 @@ export interface Parts {
   readonly forms: HtmlParts
   /** The policy of routes with `access`, where one is configured. */
   readonly policy: PolicySet | undefined
+  readonly authorities: Pick<ClientAuthorities, 'find'>
   /** The public port of HTTPS, where it is listened on. */
   readonly httpsPort: number | undefined
 }

@@ -25,8 +25,8 @@ const PLAN: Readonly<Record<string, Room>> = {
   perimeter: { rooms: ['store'], node: ['crypto'], packages: ['mmdb-lib'] },
   edge: {
     rooms: [],
-    node: ['crypto', 'tls', 'fs', 'path'],
-    packages: ['@peculiar/x509', 'reflect-metadata'],
+    node: ['crypto', 'tls', 'fs', 'path', 'net', 'http', 'https', 'os'],
+    packages: ['@peculiar/x509', 'reflect-metadata', 'acme-client'],
   },
   gateway: { rooms: ['store'], node: [], packages: [] },
   identity: { rooms: ['store'], node: ['crypto', 'worker_threads', 'url'], packages: ['jose', 'kysely'] },

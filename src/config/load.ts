@@ -305,6 +305,13 @@ function crossMistakes(config: Config, placeOf: PlaceOf): Mistake[] {
     if (route.upstream === undefined && upstreams.length > 1)
       add(['routes', i], `name one of the upstreams ${upstreams.join(', ')}`)
   }
+  const authorities = Object.keys(config.security.tls.client_authorities)
+  for (const [i, { client_certificate: rule }] of config.routes.entries())
+    if (rule !== undefined && rule !== 'off' && !authorities.includes(rule.authority))
+      add(
+        ['routes', i, 'client_certificate', 'authority'],
+        `no authority \`${rule.authority}\` in \`security.tls.client_authorities\`; ${hintFor(rule.authority, authorities)}`,
+      )
   const limits = [...Object.keys(config.security.rate_limiting), 'off']
   const { permissions, roles, policy } = config.security.authorization
   for (const [i, { access, path }] of config.routes.entries()) {

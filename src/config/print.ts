@@ -14,6 +14,9 @@ const DURATIONS = new Set([
   'default_ttl',
   'max_ttl',
   'every',
+  'expiry_warning',
+  'session_timeout',
+  'max_age',
 ])
 const SIZES = new Set(['max_body', 'inspect_body', 'inspect', 'max_file', 'max_field', 'max_unpacked'])
 

@@ -3,7 +3,7 @@ import { applicationRouteKeys, applicationSchema } from '../application/index.ts
 import { auditSchema } from '../audit/index.ts'
 import { duration, z } from '../core/schema.ts'
 import { dataRouteKeys, dataSchema, encryptionSchema } from '../data/index.ts'
-import { edgeRouteKeys, edgeSchema, headersSchema, networkSchema } from '../edge/index.ts'
+import { edgeRouteKeys, edgeSchema, headersSchema, networkSchema, tlsSchema } from '../edge/index.ts'
 import { gatewayRouteKeys, gatewaySchema, rateLimitingSchema } from '../gateway/index.ts'
 import { authenticationSchema, identityRouteKeys } from '../identity/index.ts'
 import { perimeterRouteKeys, perimeterSchema } from '../perimeter/index.ts'
@@ -154,6 +154,7 @@ const security = z
     encryption: encryptionSchema.describe('Layer 6: encryption of stored fields.'),
     perimeter: perimeterSchema.describe('Layer 1: address lists, flood limit, attack rules.'),
     edge: edgeSchema.describe('Layer 2: hosts, HTTPS, cookies.'),
+    tls: tlsSchema(secretReference).describe('Layer 2: certificates, of this server and of clients.'),
     network: networkSchema.describe('Proxies in front.'),
     gateway: gatewaySchema.describe('Layer 3: body limits.'),
     application: applicationSchema.describe('Layer 5: cross-site requests, error pages.'),

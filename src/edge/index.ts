@@ -1,4 +1,15 @@
+export {
+  type Certificate,
+  type CertificateFiles,
+  hostNamesOf,
+  readServedCertificate,
+  type ServedCertificate,
+} from './certificate.ts'
+export { mustStaple, ocspResponder, readCertificateFields, renewalCertId } from './certificate-fields.ts'
+export { type CertificateSource, CertificateStore } from './certificate-store.ts'
 export { clientOf, forwardingFields } from './client.ts'
+export { ClientAuthorities, type ClientAuthority, readClientAuthority } from './client-authority.ts'
+export { judgeClientCertificate } from './client-certificate.ts'
 export {
   type EdgeConfig,
   type EdgeRouteConfig,
@@ -9,11 +20,17 @@ export {
   type NetworkConfig,
   networkSchema,
 } from './config.ts'
-export { compileCookieFlags } from './cookies.ts'
+export { compileCookieFlags, compileCookieNames } from './cookies.ts'
+export { compileCors, preflightMethod } from './cors.ts'
 export { type DevelopmentCertificate, openDevelopmentCertificate } from './development-certificate.ts'
 export { readHost } from './host.ts'
 export { doubtInMessage } from './message.ts'
+export { type ProxiedPeer, type ProxyReading, readProxyHeader } from './proxy-protocol.ts'
+export { readRevocationList } from './revocation-list.ts'
 export { compileSecurityHeaders } from './security-headers.ts'
+export { SECURITY_TXT_PATH, securityTxt, securityTxtExpiry } from './security-txt.ts'
+export { SessionCache } from './session-cache.ts'
 export { readTarget } from './target.ts'
-export { type Certificate, readCertificate, tlsOptions } from './tls.ts'
+export { ACME_AUTHORITIES, type TlsConfig, tlsSchema } from './tls-config.ts'
+export { TLS_PARAMETERS, TLS_SERVER_OPTIONS, tlsOptions } from './tls.ts'
 export { type EdgeParts, edgeWall } from './wall.ts'
