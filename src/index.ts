@@ -229,6 +229,7 @@ class Gateway {
         this.#doorTo(() => this.#operator),
         operator,
       )
+    this.#tls?.start()
     return urls
   }
 
@@ -266,7 +267,7 @@ class Gateway {
     await this.drain(0)
     const served = [...this.#inProcess.values()].map(({ generation }) => generation)
     await Promise.all([this.#current, ...this.#retired, ...served].map((generation) => generation.close()))
-    this.#tls?.close()
+    await this.#tls?.close()
     await this.#log.close()
     await this.#kept.close()
   }
@@ -343,7 +344,14 @@ class Gateway {
       this.#tls ??= await TlsFront.open(this.config, {
         clock: this.#clock,
         onNotice: (line) => this.#notice(line),
+        random: this.#options.random ?? systemRandom,
         authorities: this.#kept.authorities,
+        onOutcome: ({ name, ok, detail }) =>
+          void this.#record({
+            kind: 'edge.certificate-renewed',
+            verdict: ok ? 'success' : 'failure',
+            data: { certificate: name, detail: detail.slice(0, 500) },
+          }),
       })
     const listener = await listenOn(door, address, {
       ...(scheme === 'https' && this.#tls && { tls: this.#tls }),

@@ -11,7 +11,7 @@ import { isLoopback } from './core/ip.ts'
 import type { Keys } from './core/keys.ts'
 import { Secret } from './core/secret.ts'
 import type { Upstream } from './core/wall.ts'
-import { forwardingFields } from './edge/index.ts'
+import { acmeChallenges, edgePages, forwardingFields } from './edge/index.ts'
 import { type Identity, identityPages } from './identity/index.ts'
 import { connectInProcess, type FetchApplication, fetchUpstream } from './in-process.ts'
 import type { Kept } from './kept.ts'
@@ -22,6 +22,7 @@ import { CHALLENGE_PATH, serveChallenge } from './perimeter/index.ts'
 import { openGeography, ruleEngine } from './rule-engine.ts'
 import { type ChangeWalls, Site, type SiteRoute } from './site.ts'
 import { openUpstream, type UpstreamPool } from './upstream.ts'
+import { acmeFolder } from './tls-front.ts'
 import type { Parts } from './walls.ts'
 
 /** One configuration at work: its site, and the connections to its applications, which close when nothing uses them. */
@@ -106,6 +107,7 @@ export function buildSite(
   const routes = [
     ...pageRoutes(identity),
     ...challengeRoutes(parts),
+    ...edgeRoutes(config),
     ...authzenPages(config.security.authorization.authzen, parts.policy, kept.keys, clock),
     ...configured.map((route): SiteRoute => ({ config: route, upstream: upstreamOf(route) })),
   ]
@@ -163,6 +165,22 @@ function formKeyOf(keys: Keys): Secret {
 function pageRoutes(identity: Identity): SiteRoute[] {
   return identityPages(identity).map(({ name, path, methods, sign_in, upstream }) => ({
     config: { name, path, methods: [...methods], sign_in, inspect: 'off', content_types: FORM_TYPES },
+    upstream,
+  }))
+}
+
+/** What the edge answers itself, to anybody. */
+function edgeRoutes(config: Config): SiteRoute[] {
+  const { security } = config
+  const challenges = security.tls.acme && acmeChallenges(acmeFolder(config))
+  return edgePages(security.edge, challenges).map(({ name, path, overHttp, upstream }) => ({
+    config: {
+      name,
+      path,
+      methods: ['GET'],
+      sign_in: 'off',
+      ...(overHttp && { require_https: 'never' as const }),
+    },
     upstream,
   }))
 }

@@ -11,13 +11,20 @@ import {
 } from 'node:tls'
 
 import type { Config } from './config/index.ts'
-import type { Clock } from './core/clock.ts'
+import type { Clock, RandomBytes } from './core/clock.ts'
 import type { Connection, ShownCertificate } from './core/exchange.ts'
 import { matchesHost } from './core/host-pattern.ts'
 import {
+  Acme,
+  acmeChallenges,
+  type AcmeOutcome,
+  acmeSources,
+  ALPN_CHALLENGE,
+  AlpnChallenges,
   type CertificateSource,
   CertificateStore,
   type ClientAuthorities,
+  OcspStapler,
   openDevelopmentCertificate,
   type ServedCertificate,
   SessionCache,
@@ -31,13 +38,10 @@ import { ja4 } from './perimeter/index.ts'
 export interface TlsFrontParts {
   readonly clock: Clock
   readonly onNotice: (line: string) => void
+  readonly random: RandomBytes
   readonly authorities: ClientAuthorities
-  /** Certificates that something else gets, such as ACME: in force as soon as they are there. */
-  readonly fetched?: readonly CertificateSource[]
-  /** Answers of OCSP responders for certificates, by SHA-256. */
-  readonly staples?: { find(fingerprint: string): Buffer | undefined }
-  /** Takes connections that ask for this one protocol, such as a challenge of ACME. */
-  readonly challenges?: { readonly protocol: string; take(socket: Socket): void }
+  /** A certificate was got by ACME, or could not be. */
+  readonly onOutcome?: (outcome: AcmeOutcome) => void
 }
 
 interface Hello {
@@ -59,13 +63,17 @@ export class TlsFront {
   readonly store: CertificateStore
   readonly #parts: TlsFrontParts
   readonly #sessions: SessionCache
+  readonly #stapler: OcspStapler
+  readonly #acme: Acme
+  readonly #challenges: AlpnChallenges
+  #staples: boolean
   readonly #servers = new Set<TlsServer>()
   readonly #resuming = new Map<string, Resuming>()
   #contexts = new WeakMap<ServedCertificate, SecureContext>()
   #asking: (serverName: string | undefined) => boolean
 
   static async open(config: Config, parts: TlsFrontParts): Promise<TlsFront> {
-    return new TlsFront(config, await sourcesOf(config, parts), parts)
+    return new TlsFront(config, await sourcesOf(config, parts.clock), parts)
   }
 
   private constructor(config: Config, sources: readonly CertificateSource[], parts: TlsFrontParts) {
@@ -77,6 +85,11 @@ export class TlsFront {
       maxAgeMs: tls.session_timeout,
       clock: parts.clock,
     })
+    const directory = acmeFolder(config)
+    this.#stapler = new OcspStapler(this.store, { ...parts, isOn: () => this.#staples })
+    this.#staples = tls.ocsp_stapling
+    this.#acme = new Acme(tls.acme, { ...parts, directory })
+    this.#challenges = new AlpnChallenges(acmeChallenges(directory))
     this.#asking = askedFor(config)
     this.store.onChange(() => this.#renew())
     parts.authorities.onChange = () => this.#renew()
@@ -84,8 +97,17 @@ export class TlsFront {
 
   /** Puts the certificates and the routes of another configuration in force, or throws and changes nothing. */
   async reload(config: Config): Promise<void> {
-    this.store.use(await sourcesOf(config, this.#parts))
+    this.store.use(await sourcesOf(config, this.#parts.clock))
     this.#asking = askedFor(config)
+    this.#staples = config.security.tls.ocsp_stapling
+    this.#acme.use(config.security.tls.acme)
+    this.start()
+  }
+
+  /** Begins to ask responders and authorities; ports must be open by now. */
+  start(): void {
+    void this.#stapler.refresh()
+    this.#acme.start()
   }
 
   /** What a server is opened with. */
@@ -102,7 +124,6 @@ export class TlsFront {
   attach(server: TlsServer): void {
     this.#servers.add(server)
     server.once('close', () => this.#servers.delete(server))
-    const { challenges, staples } = this.#parts
     const tap = tapHello<Hello>(server, {
       judge: (hello, socket) => {
         const asked = this.#asking(hello.serverName)
@@ -111,10 +132,8 @@ export class TlsFront {
         if (hello.resumes) this.#expect(hello.resumes, asked, socket)
         return { ja4: ja4(hello), asked }
       },
-      ...(challenges && {
-        divert: (hello) =>
-          hello.alpn.length === 1 && hello.alpn[0] === challenges.protocol ? challenges.take : undefined,
-      }),
+      divert: ({ alpn }) =>
+        alpn.length === 1 && alpn[0] === ALPN_CHALLENGE ? this.#challenges.take : undefined,
     })
     server.on('secureConnection', (socket) => {
       const hello = tap.find(socket)
@@ -133,15 +152,18 @@ export class TlsFront {
       else if (resuming.identity === undefined) done(null, this.#sessions.find(sent) ?? null)
       else done(null, this.#sessions.find(resuming.identity, true) ?? null)
     })
-    if (!staples) return
     server.on(
       'OCSPRequest',
-      (der: Buffer, _issuer: Buffer, done: (error: null, answer: Buffer | null) => void) =>
-        done(null, staples.find(createHash('sha256').update(der).digest('hex')) ?? null),
+      (der: Buffer, _issuer: Buffer, done: (error: null, answer: Buffer | null) => void) => {
+        const fingerprint = createHash('sha256').update(der).digest('hex')
+        done(null, (this.#staples ? this.#stapler.find(fingerprint) : undefined) ?? null)
+      },
     )
   }
 
-  close(): void {
+  async close(): Promise<void> {
+    await this.#acme.close()
+    this.#stapler.close()
     this.store.close()
   }
 
@@ -185,9 +207,15 @@ function trust(bundles: readonly string[]): TlsOptions {
   return { ca: [...bundles], allowPartialTrustChain: true }
 }
 
-async function sourcesOf(config: Config, parts: TlsFrontParts): Promise<CertificateSource[]> {
+/** Where accounts, challenges and certificates of ACME are. */
+export function acmeFolder(config: Config): string {
+  return join(config.store.directory, 'tls', 'acme')
+}
+
+/** Every certificate that a configuration names, in order; without the one that is made where it names none. */
+export function certificateSources(config: Config): readonly CertificateSource[] {
   const { certificate, key } = config.listen
-  const sources: CertificateSource[] = [
+  return [
     ...(certificate !== undefined && key !== undefined
       ? [{ label: 'listen.certificate', certificate, key }]
       : []),
@@ -195,10 +223,14 @@ async function sourcesOf(config: Config, parts: TlsFrontParts): Promise<Certific
       label: `security.tls.certificates.${i}`,
       ...one,
     })),
-    ...(parts.fetched ?? []),
+    ...acmeSources(config.security.tls.acme, acmeFolder(config)),
   ]
+}
+
+async function sourcesOf(config: Config, clock: Clock): Promise<readonly CertificateSource[]> {
+  const sources = certificateSources(config)
   if (sources.some(({ optional }) => optional !== true)) return sources
-  const own = await openDevelopmentCertificate(join(config.store.directory, 'tls'), parts.clock)
+  const own = await openDevelopmentCertificate(join(config.store.directory, 'tls'), clock)
   return [
     ...sources,
     { label: 'the development certificate', certificate: own.certificateFile, key: own.keyFile },

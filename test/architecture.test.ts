@@ -64,7 +64,7 @@ const PLAN: Readonly<Record<string, Room>> = {
   console: { rooms: ['.', ...ROOMS, 'store', 'config'], node: [], packages: [] },
   cli: {
     rooms: ['.', ...ROOMS, 'store', 'config', 'console'],
-    node: ['fs', 'path', 'process', 'readline/promises', 'url', 'os', 'util'],
+    node: ['fs', 'path', 'process', 'readline/promises', 'url', 'os', 'util', 'crypto'],
     packages: ['commander', 'yaml', 'pg'],
   },
 }

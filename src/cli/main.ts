@@ -6,6 +6,7 @@ import { ConfigError } from '../config/index.ts'
 import { RingwallError } from '../core/errors.ts'
 import { accessCommand } from './commands/access.ts'
 import { auditCommand } from './commands/audit.ts'
+import { certCommand } from './commands/cert.ts'
 import { checkCommand } from './commands/check.ts'
 import { completionCommand } from './commands/completion.ts'
 import { configCommand } from './commands/config.ts'
@@ -92,6 +93,7 @@ Examples:
     egressCommand,
     lintCommand,
     keyCommand,
+    certCommand,
     dataCommand,
     maskCommand,
   ]

@@ -40,7 +40,13 @@ export interface LoadOptions {
   /** For messages. */
   readonly file?: string
   readonly env?: Environment
+  /** What only files that the configuration names can show; told with the places of their keys. */
+  readonly verify?: Verify
 }
+
+type Verify = (
+  config: Config,
+) => readonly { readonly path: readonly PropertyKey[]; readonly message: string }[]
 
 /** Reads, completes, checks and freezes a configuration. An empty text is valid and safe. */
 export function loadConfig(text: string, options: LoadOptions = {}): Config {
@@ -106,7 +112,8 @@ export function loadConfig(text: string, options: LoadOptions = {}): Config {
     }
     return placeAt(offset)
   }
-  return check(valueOf(document, { file, line: 1, column: 1 }) ?? {}, placeOf, options.env ?? process.env)
+  const raw = valueOf(document, { file, line: 1, column: 1 }) ?? {}
+  return check(raw, placeOf, options.env ?? process.env, options.verify)
 }
 
 interface RepeatedKey {
@@ -152,7 +159,7 @@ export function completeConfig(raw: unknown, env: Environment = process.env): Co
 
 type PlaceOf = (path: readonly PropertyKey[], ofKey: boolean) => Place
 
-function check(raw: unknown, placeOf: PlaceOf, env: Environment): Config {
+function check(raw: unknown, placeOf: PlaceOf, env: Environment, verify?: Verify): Config {
   const poison = poisonMistakes(raw, placeOf)
   if (poison.length > 0) throw new ConfigError(poison)
   const parsed = withEnvironment(env, () => configSchema.safeParse(profileValues(raw)))
@@ -165,7 +172,14 @@ function check(raw: unknown, placeOf: PlaceOf, env: Environment): Config {
     name: route.name ?? nameOf(route),
   }))
   const config: Config = { ...parsed.data, routes }
-  const crossed = crossMistakes(config, placeOf)
+  const crossed = [
+    ...crossMistakes(config, placeOf),
+    ...(verify?.(config) ?? []).map(({ path, message }) => ({
+      at: placeOf(path, false),
+      path: path.join('.'),
+      message,
+    })),
+  ]
   if (crossed.length > 0) throw new ConfigError(crossed)
   return freeze(config)
 }

@@ -1,3 +1,6 @@
+export { Acme, type AcmeOutcome, acmeChallenges, acmeSources } from './acme.ts'
+export { acmeAuthorities } from './acme-account.ts'
+export { ALPN_CHALLENGE, AlpnChallenges, ChallengeFolder, HTTP_CHALLENGE_PATH } from './acme-challenges.ts'
 export {
   type Certificate,
   type CertificateFiles,
@@ -25,6 +28,9 @@ export { compileCors, preflightMethod } from './cors.ts'
 export { type DevelopmentCertificate, openDevelopmentCertificate } from './development-certificate.ts'
 export { readHost } from './host.ts'
 export { doubtInMessage } from './message.ts'
+export { OcspStapler } from './ocsp-stapler.ts'
+export { type EdgePage, edgePages } from './pages.ts'
+export { backupPin, pinOf } from './pins.ts'
 export { type ProxiedPeer, type ProxyReading, readProxyHeader } from './proxy-protocol.ts'
 export { readRevocationList } from './revocation-list.ts'
 export { compileSecurityHeaders } from './security-headers.ts'

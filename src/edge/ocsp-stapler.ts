@@ -41,6 +41,7 @@ export class OcspStapler {
   readonly #timer: NodeJS.Timeout
   readonly #tasks = new Map<string, Task>()
   readonly #forget: () => void
+  readonly #isOn: () => boolean
   #running: Promise<void> | undefined
 
   constructor(
@@ -49,11 +50,14 @@ export class OcspStapler {
       readonly clock: Clock
       readonly onNotice: (line: string) => void
       readonly tickMs?: number
+      /** Where it says no, nobody is asked. */
+      readonly isOn?: () => boolean
     },
   ) {
     this.#store = store
     this.#clock = options.clock
     this.#onNotice = options.onNotice
+    this.#isOn = options.isOn ?? (() => true)
     this.#forget = store.onChange(() => void this.refresh())
     this.#timer = setInterval(() => void this.refresh(), options.tickMs ?? TICK_MS).unref()
   }
@@ -66,6 +70,7 @@ export class OcspStapler {
 
   /** Asks for what is due. */
   async refresh(): Promise<void> {
+    if (!this.#isOn()) return
     this.#running ??= this.#refresh().finally(() => (this.#running = undefined))
     await this.#running
   }

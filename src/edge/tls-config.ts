@@ -102,6 +102,10 @@ export function tlsSchema<T extends z.ZodType>(secret: T) {
             .describe(
               "Use the authorities' staging addresses, to try things out: browsers do not trust these certificates.",
             ),
+          keep_key: z
+            .boolean()
+            .default(false)
+            .describe('Keep the key when a certificate is renewed, for clients that pin it.'),
           authorities: z
             .array(
               z
