@@ -21,8 +21,10 @@ export const TLS_PARAMETERS = {
   maxVersion: 'TLSv1.3',
   ciphers: CIPHERS,
   ecdhCurve: 'X25519MLKEM768:X25519:P-256',
-  honorCipherOrder: false,
-  secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
+  honorCipherOrder: true,
+  // Clients that put ChaCha20 first have no AES in hardware: they get it.
+  secureOptions:
+    constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_PRIORITIZE_CHACHA,
   sessionTimeout: 86_400,
 } as const satisfies SecureContextOptions
 
