@@ -10,14 +10,14 @@ import {
   type TLSSocket,
 } from 'node:tls'
 
-import type { Config } from './config/index.ts'
-import type { Clock, RandomBytes } from './core/clock.ts'
+import type { Config, ListenAddress } from './config/index.ts'
+import { type Clock, type RandomBytes, systemClock, systemRandom } from './core/clock.ts'
 import type { Connection, ShownCertificate } from './core/exchange.ts'
 import { matchesHost } from './core/host-pattern.ts'
+import type { AuditRecord } from './core/watch.ts'
 import {
   Acme,
   acmeChallenges,
-  type AcmeOutcome,
   acmeSources,
   ALPN_CHALLENGE,
   AlpnChallenges,
@@ -32,6 +32,7 @@ import {
   TLS_SERVER_OPTIONS,
 } from './edge/index.ts'
 import { tapHello } from './hello-tap.ts'
+import type { Kept } from './kept.ts'
 import { ja4 } from './perimeter/index.ts'
 
 /** What the front needs beside the configuration. */
@@ -40,8 +41,8 @@ export interface TlsFrontParts {
   readonly onNotice: (line: string) => void
   readonly random: RandomBytes
   readonly authorities: ClientAuthorities
-  /** A certificate was got by ACME, or could not be. */
-  readonly onOutcome?: (outcome: AcmeOutcome) => void
+  /** Writes to the audit log. */
+  readonly record: (record: Pick<AuditRecord, 'kind' | 'verdict' | 'data'>) => Promise<void>
 }
 
 interface Hello {
@@ -72,7 +73,13 @@ export class TlsFront {
   #contexts = new WeakMap<ServedCertificate, SecureContext>()
   #asking: (serverName: string | undefined) => boolean
 
-  static async open(config: Config, parts: TlsFrontParts): Promise<TlsFront> {
+  static async open(
+    config: Config,
+    { authorities, notice: onNotice }: Pick<Kept, 'authorities' | 'notice'>,
+    record: TlsFrontParts['record'],
+    { clock = systemClock, random = systemRandom }: { readonly clock?: Clock; readonly random?: RandomBytes },
+  ): Promise<TlsFront> {
+    const parts = { clock, random, authorities, onNotice, record }
     return new TlsFront(config, await sourcesOf(config, parts.clock), parts)
   }
 
@@ -88,7 +95,16 @@ export class TlsFront {
     const directory = acmeFolder(config)
     this.#stapler = new OcspStapler(this.store, { ...parts, isOn: () => this.#staples })
     this.#staples = tls.ocsp_stapling
-    this.#acme = new Acme(tls.acme, { ...parts, directory })
+    this.#acme = new Acme(tls.acme, {
+      ...parts,
+      directory,
+      onOutcome: ({ name, ok, detail }) =>
+        void parts.record({
+          kind: 'edge.certificate-renewed',
+          verdict: ok ? 'success' : 'failure',
+          data: { certificate: name, detail: detail.slice(0, 500) },
+        }),
+    })
     this.#challenges = new AlpnChallenges(acmeChallenges(directory))
     this.#asking = askedFor(config)
     this.store.onChange(() => this.#renew())
@@ -205,6 +221,11 @@ export class TlsFront {
 /** A bundle may hold authorities in between only: the path then ends with them (RFC 5280 6.1.1 (d)). */
 function trust(bundles: readonly string[]): TlsOptions {
   return { ca: [...bundles], allowPartialTrustChain: true }
+}
+
+/** Who begins a connection to this address with a PROXY header: load balancers, at the doors of the site and at no other. */
+export function proxyNetworks({ listen, security }: Config, address: ListenAddress): readonly string[] {
+  return address === listen.http || address === listen.https ? security.network.proxy_protocol : []
 }
 
 /** Where accounts, challenges and certificates of ACME are. */

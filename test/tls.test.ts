@@ -1,5 +1,6 @@
 // The front door of TLS with real handshakes: names, swaps, sessions, certificates of clients, the PROXY protocol.
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { rmSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
@@ -9,7 +10,6 @@ import { join } from 'node:path'
 import test, { after } from 'node:test'
 import tls from 'node:tls'
 
-import { Secret } from '../src/core/secret.ts'
 import { TestAuthority, testFolder } from '../src/edge/testing.ts'
 import { type ConfigInput, ringwall } from '../src/index.ts'
 
@@ -119,7 +119,25 @@ test('an encrypted key and a PKCS#12 file are opened by their passphrases', asyn
     gate({ security: { tls: { certificates: [files] } } }),
     /the private key is encrypted; give its `passphrase`/,
   )
-  assert.equal(String(new Secret('x')), '[secret]')
+  const pkcs12 = join(folder.path, 'both.p12')
+  const out = [
+    'pkcs12',
+    '-export',
+    '-in',
+    files.certificate,
+    '-inkey',
+    folder.write('plain.key', made.keyPem),
+  ]
+  const { status, error } = spawnSync('openssl', [...out, '-passout', 'pass:open sesame', '-out', pkcs12])
+  assert.equal(status, 0, String(error))
+  const { port: other } = await gate({
+    security: { tls: { certificates: [{ pkcs12, passphrase: `file:${passphrase}` }] } },
+  })
+  assert.equal((await shake(other)).subject, 'DNS:a.test')
+  await assert.rejects(
+    gate({ security: { tls: { certificates: [{ pkcs12 }] } } }),
+    /the PKCS#12 file is encrypted; give its `passphrase`/,
+  )
 })
 
 test('files that change are swapped in under a running server, and a broken pair leaves the old one in force', async () => {

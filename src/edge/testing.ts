@@ -144,7 +144,7 @@ export function testFolder(name: string): {
     path,
     write(file, text) {
       const whole = join(path, file)
-      writeFileSync(whole, text)
+      writeFileSync(whole, text, { mode: 0o600 })
       return whole
     },
   }
