@@ -1,5 +1,4 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
-import { join } from 'node:path'
 
 import { AuditLog } from './audit/index.ts'
 import { completeConfig, type Config, type ConfigInput, type ListenAddress } from './config/index.ts'
@@ -11,7 +10,6 @@ import type { Reply } from './core/reply.ts'
 import { refuse, type Verdict } from './core/verdict.ts'
 import type { AuditRecord } from './core/watch.ts'
 import { createSecretMask, createTextMask } from './data/index.ts'
-import { openDevelopmentCertificate, readCertificate, tlsOptions } from './edge/index.ts'
 import { explainWalk, type ExplainRequest, type Explanation } from './explain.ts'
 import { type House, type Plan, walk } from './flow.ts'
 import { forwardAuthDoor } from './forward-auth.ts'
@@ -23,6 +21,7 @@ import { type Arrival, receive } from './receive.ts'
 import { type Door, listen as listenOn, type Listener, nodeListener } from './server.ts'
 import type { ChangeWalls } from './site.ts'
 import { buildOperatorSite, buildSite, type Generation, type InProcess } from './sites.ts'
+import { proxyNetworks, TlsFront } from './tls-front.ts'
 
 export {
   completeConfig,
@@ -129,6 +128,7 @@ class Gateway {
   readonly #clock: Clock
   readonly #nextId: () => string
   readonly #listeners: Listener[] = []
+  #tls: TlsFront | undefined
   readonly #caps: ConnectionCaps
   readonly #uncounted: IpList
   #house: House
@@ -151,6 +151,7 @@ class Gateway {
         ? await kept.identity('operator').ensureFirstOperator()
         : undefined
       await kept.visitors.prepare(config.security.perimeter)
+      kept.authorities.use(config.security.tls.client_authorities)
       return new Gateway(config, options, kept, firstOperator, clock, random)
     } catch (thrown) {
       await kept.close()
@@ -237,6 +238,7 @@ class Gateway {
       )
       urls.forwardAuth = await this.#open('http', asking, forwardAuth)
     }
+    this.#tls?.start()
     return urls
   }
 
@@ -247,9 +249,12 @@ class Gateway {
     let next: Generation
     let operator: Generation
     try {
+      this.#kept.authorities.use(config.security.tls.client_authorities)
       next = buildSite(config, this.#kept, this.#clock, this.#options.walls)
       operator = this.#operatorSite(config)
+      await this.#tls?.reload(config)
     } catch (thrown) {
+      this.#kept.authorities.use(this.config.security.tls.client_authorities)
       visitors.settle(this.config.security.perimeter)
       throw thrown
     }
@@ -271,6 +276,7 @@ class Gateway {
     await this.drain(0)
     const served = [...this.#inProcess.values()].map(({ generation }) => generation)
     await Promise.all([this.#current, ...this.#retired, ...served].map((generation) => generation.close()))
+    await this.#tls?.close()
     await this.#log.close()
     await this.#kept.close()
   }
@@ -356,17 +362,15 @@ class Gateway {
   }
 
   async #open(scheme: 'http' | 'https', door: Door, address: ListenAddress): Promise<string> {
-    const listener = await listenOn(door, address, scheme === 'https' ? await this.#tls() : undefined)
+    if (scheme === 'https')
+      this.#tls ??= await TlsFront.open(this.config, this.#kept, (r) => this.#record(r), this.#options)
+    const listener = await listenOn(door, address, {
+      ...(scheme === 'https' && this.#tls && { tls: this.#tls }),
+      proxyProtocol: proxyNetworks(this.config, address),
+    })
     this.#listeners.push(listener)
     const host = address.host.includes(':') ? `[${address.host}]` : address.host
     return `${scheme}://${host}:${listener.address.port}`
-  }
-
-  async #tls() {
-    const { certificate, key } = this.config.listen
-    if (certificate !== undefined && key !== undefined)
-      return tlsOptions(readCertificate(certificate, key, this.#clock))
-    return tlsOptions(await openDevelopmentCertificate(join(this.config.store.directory, 'tls'), this.#clock))
   }
 
   /** Follows a reload: an application in this process gets the new walls with its next request. */

@@ -16,7 +16,7 @@ import {
   SecretRegistry,
   type Secrets,
 } from './data/index.ts'
-
+import { ClientAuthorities } from './edge/index.ts'
 import { type Accounts, Identity, PasswordHasher, Suspensions } from './identity/index.ts'
 import { ApiKeys } from './gateway/index.ts'
 import { followResets, openStore, type Store } from './store/index.ts'
@@ -30,6 +30,8 @@ export interface Kept {
   readonly secrets: Secrets
   readonly hasher: PasswordHasher
   readonly visitors: VisitorBook
+  /** Who may sign the certificates of clients; empty until a configuration's are put in force. */
+  readonly authorities: ClientAuthorities
   /** What pages hold and browsers report of them. */
   readonly csp: CspBook
   /** Roles and permissions that were given beside those of the accounts. */
@@ -81,6 +83,7 @@ export async function openKept(
   })
   const hasher = new PasswordHasher(keys, random)
   const visitors = new VisitorBook({ keys, clock, random, onNotice })
+  const authorities = new ClientAuthorities({}, { clock, onNotice })
   const grants = new Grants({ database: store.database, clock, random, onNotice })
   const csp = new CspBook({
     now: () => clock.now(),
@@ -115,6 +118,7 @@ export async function openKept(
     secrets,
     hasher,
     visitors,
+    authorities,
     csp,
     grants,
     notice: onNotice,
@@ -132,6 +136,7 @@ export async function openKept(
       clearInterval(sweeping)
       stopFollowing()
       visitors.close()
+      authorities.close()
       await csp.close()
       await hasher.close()
       await grants.close()

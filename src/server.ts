@@ -8,21 +8,21 @@ import {
 import { createServer as createHttpsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { Server as TlsServer, type TlsOptions, type TLSSocket } from 'node:tls'
+import { Server as TlsServer, type TLSSocket } from 'node:tls'
 
 import { type BodySource, StreamedBody } from './body.ts'
 import type { Connection } from './core/exchange.ts'
 import { describeError, RingwallError } from './core/errors.ts'
 import { ClientGone } from './core/fault.ts'
-import { formatIp, parseIp } from './core/ip.ts'
+import { formatIp, IpList, parseIp } from './core/ip.ts'
 import type { Reply } from './core/reply.ts'
 import type { Verdict } from './core/verdict.ts'
 import type { Send } from './flow.ts'
-import { tapHello } from './hello-tap.ts'
-import { ja4 } from './perimeter/index.ts'
+import { proxiedPeer, tapProxy } from './proxy-tap.ts'
 import { answerMalformed, answerRaw, beginAnswer, headOf, linger } from './raw-answers.ts'
 import type { Arrival } from './receive.ts'
 import type { Sent } from './record.ts'
+import { type TlsFront, tlsFactsOf } from './tls-front.ts'
 import { Tunnel } from './upstream.ts'
 
 /** Times and sizes that stop slow and large heads; bodies have the gateway's own bounds. */
@@ -62,7 +62,11 @@ export interface Listener {
 export async function listen(
   door: Door,
   address: { readonly host: string; readonly port: number },
-  tls?: TlsOptions,
+  how: {
+    readonly tls?: TlsFront
+    /** Networks of load balancers that begin each connection with a PROXY header. */
+    readonly proxyProtocol?: readonly string[]
+  } = {},
 ): Promise<Listener> {
   const options = {
     maxHeaderSize: SERVER_BOUNDS.maxHeadBytes,
@@ -75,10 +79,10 @@ export async function listen(
     // Any other protocol in an Upgrade field is not switched to, and such a request is an ordinary one (RFC 9110 7.8).
     shouldUpgradeCallback: (req: IncomingMessage) => req.headers.upgrade?.toLowerCase() === 'websocket',
   }
-  const server = tls ? createHttpsServer({ ...options, ...tls }) : createHttpServer(options)
+  const server = how.tls ? createHttpsServer({ ...options, ...how.tls.options }) : createHttpServer(options)
   const sockets = new Set<Socket>()
   const draining = { yes: false }
-  if (server instanceof TlsServer) listenToHellos(server)
+  if (server instanceof TlsServer) how.tls?.attach(server)
 
   server.prependListener('connection', (socket: Socket) => {
     const connection = connectionOf(socket)
@@ -118,6 +122,8 @@ export async function listen(
       socket.destroy(),
     )
   })
+  const trusted = new IpList(how.proxyProtocol ?? [])
+  if (trusted.size > 0) tapProxy(server, { trusted, onRefused: () => undefined })
   server.listen(address.port, address.host)
   try {
     await once(server, 'listening')
@@ -132,17 +138,6 @@ export async function listen(
     },
   }
 }
-
-/** Takes the fingerprint of each client before TLS begins. A hello that cannot be read ends the connection. */
-function listenToHellos(server: TlsServer): void {
-  const tap = tapHello(server, { judge: (hello) => ja4(hello) })
-  server.on('secureConnection', (socket) => {
-    const fingerprint = tap.find(socket)
-    if (fingerprint !== undefined) fingerprints.set(socket, fingerprint)
-  })
-}
-
-const fingerprints = new WeakMap<Socket, string>()
 
 /** Why a port cannot be opened, and what to do. */
 function listenError(
@@ -223,19 +218,12 @@ function connectionOf(socket: Socket): Connection {
   if (known) return known
   const ip = parseIp(socket.remoteAddress?.replace(/%.*$/, '') ?? '')
   const tls = 'getProtocol' in socket ? (socket as TLSSocket) : undefined
-  const fingerprint = fingerprints.get(socket)
   const connection: Connection = {
     peer: ip ? formatIp(ip) : '',
     peerPort: socket.remotePort ?? 0,
+    ...proxiedPeer(socket),
     localPort: socket.localPort ?? 0,
-    ...(tls && {
-      tls: {
-        version: tls.getProtocol() ?? '',
-        cipher: tls.getCipher()?.name ?? '',
-        serverName: (tls as TLSSocket & { servername?: string | false }).servername || undefined,
-        ...(fingerprint !== undefined && { ja4: fingerprint }),
-      },
-    }),
+    ...(tls && { tls: tlsFactsOf(tls) }),
   }
   connections.set(socket, connection)
   return connection

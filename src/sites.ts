@@ -12,7 +12,7 @@ import { isLoopback } from './core/ip.ts'
 import type { Keys } from './core/keys.ts'
 import { Secret } from './core/secret.ts'
 import type { Upstream } from './core/wall.ts'
-import { forwardingFields } from './edge/index.ts'
+import { acmeChallenges, edgePages, forwardingFields } from './edge/index.ts'
 import { type Identity, identityPages } from './identity/index.ts'
 import { connectInProcess, type FetchApplication, fetchUpstream } from './in-process.ts'
 import { elevationPages } from './elevation-pages.ts'
@@ -27,6 +27,7 @@ import { openGeography, ruleEngine } from './rule-engine.ts'
 import { type ChangeWalls, Site, type SiteRoute } from './site.ts'
 import { fixedAnswer, withRewrite } from './route-answers.ts'
 import { openUpstream, type UpstreamPool } from './upstream.ts'
+import { acmeFolder } from './tls-front.ts'
 import { UpstreamGroup } from './upstream-group.ts'
 import type { Parts } from './walls.ts'
 
@@ -111,6 +112,7 @@ export function buildSite(
     ...pageRoutes(identity),
     ...elevationPages(config, kept, identity, clock),
     ...challengeRoutes(parts),
+    ...edgeRoutes(config),
     ...reportRoutes(config, kept),
     ...authzenPages(config.security.authorization.authzen, parts.policy, kept.keys, clock),
     ...configured.map((route): SiteRoute => ({ config: route, upstream: upstreamOf(route) })),
@@ -180,6 +182,7 @@ function partsOf(config: Config, kept: Kept, clock: Clock, identity: Identity, i
     geography,
     visitors: kept.visitors.of(config.security.perimeter, geography),
     policy,
+    authorities: kept.authorities,
     uploads: quarantine ? { quarantine: keepIn(quarantine) } : {},
     answers: { decode: decodeStream, ...(registry.size > 0 && { secrets: registry }) },
     forms: { formKey: formKeyOf(kept.keys), random: systemRandom, book: kept.csp },
@@ -231,6 +234,22 @@ function reportRoutes({ security }: Config, { csp }: Kept): SiteRoute[] {
       upstream: (exchange) => serveCspReport(csp, exchange, ownOrigin(exchange)),
     },
   ]
+}
+
+/** What the edge answers itself, to anybody. */
+function edgeRoutes(config: Config): SiteRoute[] {
+  const { security } = config
+  const challenges = security.tls.acme && acmeChallenges(acmeFolder(config))
+  return edgePages(security.edge, challenges).map(({ name, path, overHttp, upstream }) => ({
+    config: {
+      name,
+      path,
+      methods: ['GET'],
+      sign_in: 'off',
+      ...(overHttp && { require_https: 'never' as const }),
+    },
+    upstream,
+  }))
 }
 
 /** The page to which answers of a challenge go, where there are challenges. */

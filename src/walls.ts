@@ -6,7 +6,7 @@ import type { Clock } from './core/clock.ts'
 import type { NoteUse } from './core/holding.ts'
 import type { Upstream, Wall } from './core/wall.ts'
 import { type AnswerParts, dataWall } from './data/index.ts'
-import { edgeWall } from './edge/index.ts'
+import { type ClientAuthorities, edgeWall } from './edge/index.ts'
 import {
   type ApiKeys,
   gatewayWall,
@@ -45,6 +45,7 @@ export interface Parts {
   readonly answers: AnswerParts
   /** The policy of routes with `access`, where one is configured. */
   readonly policy: PolicySet | undefined
+  readonly authorities: Pick<ClientAuthorities, 'find'>
   /** The OpenAPI document that a route names, compiled. */
   readonly openDocument: (config: SchemaConfig) => OpenApiDocument
   /** The public port of HTTPS, where it is listened on. */

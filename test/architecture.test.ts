@@ -25,8 +25,8 @@ const PLAN: Readonly<Record<string, Room>> = {
   perimeter: { rooms: ['store'], node: ['crypto'], packages: ['mmdb-lib'] },
   edge: {
     rooms: [],
-    node: ['crypto', 'tls', 'fs', 'path'],
-    packages: ['@peculiar/x509', 'reflect-metadata'],
+    node: ['crypto', 'tls', 'fs', 'path', 'net', 'http', 'https', 'os'],
+    packages: ['@peculiar/x509', 'reflect-metadata', 'acme-client'],
   },
   gateway: { rooms: ['store'], node: ['crypto', 'zlib'], packages: ['kysely', 'ajv', 're2js'] },
   identity: {
@@ -82,7 +82,7 @@ const PLAN: Readonly<Record<string, Room>> = {
   console: { rooms: ['.', ...ROOMS, 'store', 'config'], node: [], packages: [] },
   cli: {
     rooms: ['.', ...ROOMS, 'store', 'config', 'console'],
-    node: ['fs', 'path', 'process', 'readline/promises', 'url', 'os', 'util', 'child_process'],
+    node: ['fs', 'path', 'process', 'readline/promises', 'url', 'os', 'util', 'child_process', 'crypto'],
     packages: ['commander', 'yaml', 'pg', 'mysql2'],
   },
 }

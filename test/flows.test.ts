@@ -105,7 +105,9 @@ async function send(
     headers.set('cookie', ['Cookie', [...jar].map(([name, value]) => `${name}=${value}`).join('; ')])
   if (step.body !== undefined)
     headers.set('content-length', ['Content-Length', String(Buffer.byteLength(step.body, 'latin1'))])
-  for (const [name, value] of step.headers)
+  // What is shown in the handshake: a file with a certificate and its key.
+  const shown = step.headers.find(([name]) => name === 'certificate')?.[1]
+  for (const [name, value] of step.headers.filter(([name]) => name !== 'certificate'))
     headers.set(name.toLowerCase(), [name, withKeys(value.replace('$host', host), keys)])
   const head = [...headers.values()].map(([name, value]) => `${name}: ${value}\r\n`).join('')
   const bytes =
@@ -116,6 +118,7 @@ async function send(
         host: '127.0.0.1',
         rejectUnauthorized: false,
         servername: 'localhost',
+        ...(shown !== undefined && { cert: readFileSync(shown), key: readFileSync(shown) }),
       })
     : net.connect(Number(port), '127.0.0.1')
   socket.write(bytes, 'latin1')

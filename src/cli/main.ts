@@ -8,6 +8,7 @@ import { accessCommand } from './commands/access.ts'
 import { apiKeyCommand } from './commands/api-key.ts'
 import { limitsCommand } from './commands/limits.ts'
 import { auditCommand } from './commands/audit.ts'
+import { certCommand } from './commands/cert.ts'
 import { checkCommand } from './commands/check.ts'
 import { cspCommand } from './commands/csp.ts'
 import { completionCommand } from './commands/completion.ts'
@@ -103,6 +104,7 @@ Examples:
     egressCommand,
     lintCommand,
     keyCommand,
+    certCommand,
     apiKeyCommand,
     limitsCommand,
     dataCommand,

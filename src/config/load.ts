@@ -41,12 +41,18 @@ export interface LoadOptions {
   /** For messages. */
   readonly file?: string
   readonly env?: Environment
+  /** What only files that the configuration names can show; told with the places of their keys. */
+  readonly verify?: Verify
 }
+
+type Verify = (
+  config: Config,
+) => readonly { readonly path: readonly PropertyKey[]; readonly message: string }[]
 
 /** Reads, completes, checks and freezes a configuration. An empty text is valid and safe. */
 export function loadConfig(text: string, options: LoadOptions = {}): Config {
   const { raw, placeOf } = readText(text, options)
-  return check(raw, placeOf, options.env ?? process.env)
+  return check(raw, placeOf, options.env ?? process.env, options.verify)
 }
 
 /** The text as plain values, and where each of them stands. */
@@ -163,7 +169,7 @@ export function completeConfig(raw: unknown, env: Environment = process.env): Co
 /** The place of a value, or of its key. */
 export type PlaceOf = (path: readonly PropertyKey[], ofKey: boolean) => Place
 
-function check(raw: unknown, placeOf: PlaceOf, env: Environment): Config {
+function check(raw: unknown, placeOf: PlaceOf, env: Environment, verify?: Verify): Config {
   const poison = poisonMistakes(raw, placeOf)
   if (poison.length > 0) throw new ConfigError(poison)
   const parsed = withEnvironment(env, () => configSchema.safeParse(profileValues(raw)))
@@ -176,7 +182,14 @@ function check(raw: unknown, placeOf: PlaceOf, env: Environment): Config {
     name: route.name ?? nameOf(route),
   }))
   const config: Config = { ...parsed.data, routes }
-  const crossed = crossMistakes(config, placeOf)
+  const crossed = [
+    ...crossMistakes(config, placeOf),
+    ...(verify?.(config) ?? []).map(({ path, message }) => ({
+      at: placeOf(path, false),
+      path: path.join('.'),
+      message,
+    })),
+  ]
   if (crossed.length > 0) throw new ConfigError(crossed)
   return freeze(config)
 }
@@ -319,6 +332,13 @@ function crossMistakes(config: Config, placeOf: PlaceOf): Mistake[] {
     if (answers.length === 0 && upstreams.length > 1)
       add(['routes', i], `name one of the upstreams ${upstreams.join(', ')}`)
   }
+  const authorities = Object.keys(config.security.tls.client_authorities)
+  for (const [i, { client_certificate: rule }] of config.routes.entries())
+    if (rule !== undefined && rule !== 'off' && !authorities.includes(rule.authority))
+      add(
+        ['routes', i, 'client_certificate', 'authority'],
+        `no authority \`${rule.authority}\` in \`security.tls.client_authorities\`; ${hintFor(rule.authority, authorities)}`,
+      )
   const limits = [...Object.keys(config.security.rate_limiting), 'off']
   const { permissions, roles, policy } = config.security.authorization
   for (const [i, { access, path }] of config.routes.entries()) {

@@ -17,7 +17,7 @@ import {
   secretsSection,
   vaultSection,
 } from '../data/index.ts'
-import { edgeRouteKeys, edgeSchema, headersSchema, networkSchema } from '../edge/index.ts'
+import { edgeRouteKeys, edgeSchema, headersSchema, networkSchema, tlsSchema } from '../edge/index.ts'
 import { gatewayRouteKeys, gatewaySchema, rateLimitingSchema } from '../gateway/index.ts'
 import { authenticationSchema, identityRouteKeys, mailSection } from '../identity/index.ts'
 import { perimeterRouteKeys, perimeterSchema } from '../perimeter/index.ts'
@@ -302,6 +302,7 @@ const security = z
     encryption: encryptionSchema.describe('Layer 6: encryption of stored fields.'),
     perimeter: perimeterSchema.describe('Layer 1: address lists, flood limit, attack rules.'),
     edge: edgeSchema.describe('Layer 2: hosts, HTTPS, cookies.'),
+    tls: tlsSchema(secretReference).describe('Layer 2: certificates, of this server and of clients.'),
     network: networkSchema.describe('Proxies in front.'),
     gateway: gatewaySchema.describe('Layer 3: body limits.'),
     application: applicationSchema.describe('Layer 5: cross-site requests, error pages.'),

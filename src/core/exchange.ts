@@ -16,7 +16,36 @@ export interface Connection {
     readonly serverName: string | undefined
     /** How the client said hello, as a JA4; absent where nobody listened. */
     readonly ja4?: string
+    /** The certificate that the client has shown, where it was asked for one and has. Not judged for any route. */
+    readonly certificate?: ShownCertificate
+    /** Whether the client was asked for a certificate in the handshake. */
+    readonly askedForCertificate?: boolean
   }
+}
+
+/** A certificate of a client as it came in the handshake. */
+export interface ShownCertificate {
+  readonly der: Uint8Array
+  /** Certificates of authorities that came along, its issuer first. */
+  readonly chain: readonly Uint8Array[]
+  /** Why TLS could not verify it against any of the configured authorities; absent where it could. */
+  readonly doubt?: string
+}
+
+/** A client's certificate that was verified for the route of an exchange. */
+export interface VerifiedCertificate {
+  /** `CN=billing, O=Example`. */
+  readonly subject: string
+  readonly issuer: string
+  /** In lower-case hex. */
+  readonly serial: string
+  /** `DNS:a.example.com`, `URI:spiffe://example.com/billing`. */
+  readonly names: readonly string[]
+  /** SHA-256 of the certificate in hex. */
+  readonly fingerprint: string
+  readonly notAfterMs: number
+  /** The name of the authority that it was verified for. */
+  readonly authority: string
 }
 
 /** What was sent, byte for byte (latin1): the evidence. */
@@ -141,6 +170,9 @@ export interface Exchange {
 
   /** Set by the gateway wall: whose key was shown. The identity wall makes it the subject, if its owner may act. */
   machine: Machine | undefined
+
+  /** Set by the edge: the client's certificate, where the route asks for one. */
+  certificate?: VerifiedCertificate
   /** Set by the identity wall. */
   subject: Subject | undefined
   /** Set by identity with the subject: whether the session is still alive, for what outlives the answer. */

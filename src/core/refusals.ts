@@ -85,6 +85,26 @@ export const REFUSALS = {
     title: 'This site is served over HTTPS only',
     help: 'A request that is not GET or HEAD came over plain HTTP; it is not redirected, since its body was already exposed.',
   },
+  'edge.certificate-required': {
+    status: 403,
+    title: 'A client certificate is required',
+    help: 'The route has `client_certificate`, and the client showed none in the TLS handshake.',
+  },
+  'edge.certificate-refused': {
+    status: 403,
+    title: 'The client certificate is not accepted',
+    help: 'The certificate is not signed by the authority of the route, is revoked or out of its dates, its revocation list is out of date, or its name is not among those that the route allows. The audit log says which.',
+  },
+  'edge.misdirected': {
+    status: 421,
+    title: 'Ask for this on a connection of its own',
+    help: 'The route has `client_certificate`, and the connection was opened for another host, for which no certificate is asked. Clients open a new one.',
+  },
+  'edge.origin-refused': {
+    status: 403,
+    title: 'Pages of other origins may not do this',
+    help: 'A preflight asked for an origin, a method or a field that `cors` of the route does not allow. Without `cors` none is.',
+  },
   'gateway.no-route': {
     status: 404,
     title: 'Nothing is served at this path',

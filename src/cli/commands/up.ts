@@ -4,6 +4,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 
 import { Command } from 'commander'
 
+import { fileMistakes } from '../../certificate-check.ts'
 import {
   type Config,
   completeConfig,
@@ -62,7 +63,10 @@ export function upCommand({ terminal, exit }: CommandContext): Command {
         options.demo === true && options.config === undefined ? undefined : findConfigFile(options.config)
       const read = async (): Promise<Config> =>
         withFlags(
-          await openConfig(readConfigText(file), file === undefined ? {} : { file }),
+          await openConfig(readConfigText(file), {
+            ...(file !== undefined && { file }),
+            verify: (config) => fileMistakes(config, Date.now()),
+          }),
           demo?.url ?? url,
           options,
         )
