@@ -3,27 +3,23 @@ import {
   createServer as createHttpServer,
   type IncomingMessage,
   type Server,
-  ServerResponse,
+  type ServerResponse,
 } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { Server as TlsServer, type TlsOptions, type TLSSocket } from 'node:tls'
+import { Server as TlsServer, type TlsOptions } from 'node:tls'
 
-import { type BodySource, StreamedBody } from './body.ts'
+import { connectionOf, noteFingerprint } from './client-connection.ts'
 import type { Connection } from './core/exchange.ts'
 import { describeError, RingwallError } from './core/errors.ts'
-import { ClientGone } from './core/fault.ts'
-import { formatIp, parseIp } from './core/ip.ts'
-import type { Reply } from './core/reply.ts'
 import type { Verdict } from './core/verdict.ts'
 import type { Send } from './flow.ts'
 import { tapHello } from './hello-tap.ts'
+import { serveHttp1, serveUpgrade } from './http1-front.ts'
 import { ja4 } from './perimeter/index.ts'
-import { answerMalformed, answerRaw, beginAnswer, headOf, linger } from './raw-answers.ts'
+import { answerMalformed, answerRaw, headOf } from './raw-answers.ts'
 import type { Arrival } from './receive.ts'
-import type { Sent } from './record.ts'
-import { Tunnel } from './upstream.ts'
 
 /** Times and sizes that stop slow and large heads; bodies have the gateway's own bounds. */
 export const SERVER_BOUNDS = {
@@ -92,16 +88,12 @@ export async function listen(
       door.part(connection)
     })
   })
-  const request = (req: IncomingMessage, res: ServerResponse): void => {
-    serveRequest(door, req, res, draining).catch((error: unknown) => {
-      res.destroy(error instanceof Error ? error : undefined)
-    })
-  }
+  const request = (req: IncomingMessage, res: ServerResponse): void => serveHttp1(door, req, res, draining)
   server.on('request', request)
   server.on('checkContinue', request)
   server.on('checkExpectation', request)
   server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
-    serveUpgrade(door, req, socket as Socket, head).catch(() => socket.destroy())
+    serveUpgrade(door, req, socket as Socket, head)
   })
   server.on('connect', (req: IncomingMessage, socket: Duplex) => {
     // Ringwall is no forward proxy (RFC 9110 9.3.6).
@@ -138,11 +130,9 @@ function listenToHellos(server: TlsServer): void {
   const tap = tapHello(server, { judge: (hello) => ja4(hello) })
   server.on('secureConnection', (socket) => {
     const fingerprint = tap.find(socket)
-    if (fingerprint !== undefined) fingerprints.set(socket, fingerprint)
+    if (fingerprint !== undefined) noteFingerprint(socket, fingerprint)
   })
 }
-
-const fingerprints = new WeakMap<Socket, string>()
 
 /** Why a port cannot be opened, and what to do. */
 function listenError(
@@ -164,7 +154,7 @@ function listenError(
 /** The request handler for a `node:http` server of somebody else's, such as an Express application's. */
 export function nodeListener(door: Door): (req: IncomingMessage, res: ServerResponse) => void {
   return (req, res) => {
-    serveRequest(door, req, res, { yes: false }).catch(() => res.destroy())
+    serveHttp1(door, req, res, { yes: false })
   }
 }
 
@@ -176,220 +166,4 @@ async function closeServer(server: Server, sockets: ReadonlySet<Socket>, graceMs
   const timer = setTimeout(() => sockets.forEach((socket) => socket.destroy()), graceMs)
   await closed
   clearTimeout(timer)
-}
-
-async function serveRequest(
-  door: Door,
-  req: IncomingMessage,
-  res: ServerResponse,
-  draining: { yes: boolean },
-): Promise<void> {
-  const aborter = new AbortController()
-  const { socket } = req
-  const endAnswer = beginAnswer(socket)
-  res.once('close', () => {
-    endAnswer()
-    if (!res.writableFinished) aborter.abort()
-  })
-  await door.serve(
-    {
-      connection: connectionOf(req.socket),
-      raw: rawOf(req),
-      body: new StreamedBody(declaredBytes(req), bodySource(req, res)),
-      signal: aborter.signal,
-      onInformation: (status, headers) => {
-        if (status === 103) writeEarlyHints(res, headers)
-      },
-    },
-    (reply) => {
-      if (draining.yes) reply.close = true
-      return writeReply(res, req, reply)
-    },
-  )
-}
-
-function rawOf(req: IncomingMessage): Arrival['raw'] {
-  return {
-    method: req.method ?? '',
-    target: req.url ?? '',
-    httpVersion: req.httpVersion,
-    headers: req.rawHeaders,
-  }
-}
-
-/** The peer of a socket, addresses in canonical text. Kept per socket, since many requests share one. */
-function connectionOf(socket: Socket): Connection {
-  const known = connections.get(socket)
-  if (known) return known
-  const ip = parseIp(socket.remoteAddress?.replace(/%.*$/, '') ?? '')
-  const tls = 'getProtocol' in socket ? (socket as TLSSocket) : undefined
-  const fingerprint = fingerprints.get(socket)
-  const connection: Connection = {
-    peer: ip ? formatIp(ip) : '',
-    peerPort: socket.remotePort ?? 0,
-    localPort: socket.localPort ?? 0,
-    ...(tls && {
-      tls: {
-        version: tls.getProtocol() ?? '',
-        cipher: tls.getCipher()?.name ?? '',
-        serverName: (tls as TLSSocket & { servername?: string | false }).servername || undefined,
-        ...(fingerprint !== undefined && { ja4: fingerprint }),
-      },
-    }),
-  }
-  connections.set(socket, connection)
-  return connection
-}
-
-const connections = new WeakMap<Socket, Connection>()
-
-function declaredBytes(req: IncomingMessage): number | undefined {
-  if (req.headers['transfer-encoding'] !== undefined) return undefined
-  const length = req.headers['content-length']
-  return length === undefined ? 0 : Number(length)
-}
-
-/** Reads the socket only when asked; a client that waits for `100 Continue` is told to go on at that moment. */
-function bodySource(req: IncomingMessage, res: ServerResponse): BodySource {
-  return () => {
-    if (req.headers.expect !== undefined) res.writeContinue()
-    const chunks: AsyncIterator<Uint8Array> = req.iterator({ destroyOnReturn: false })
-    return {
-      async next() {
-        try {
-          return await chunks.next()
-        } catch (thrown) {
-          if (req.destroyed || req.errored) throw new ClientGone()
-          throw thrown
-        }
-      },
-    }
-  }
-}
-
-function writeEarlyHints(res: ServerResponse, headers: readonly string[]): void {
-  const links: string[] = []
-  for (let i = 0; i < headers.length; i += 2)
-    if (headers[i]?.toLowerCase() === 'link') links.push(headers[i + 1] as string)
-  if (links.length > 0 && !res.headersSent) res.writeEarlyHints({ link: links })
-}
-
-/** Never rejects: what cannot be written is a reply that broke off, and is recorded as one. */
-async function writeReply(res: ServerResponse, req: IncomingMessage, reply: Reply): Promise<Sent> {
-  try {
-    return await writeWhole(res, req, reply)
-  } catch {
-    reply.cancel?.()
-    res.destroy()
-    return { bytesOut: 0, aborted: true }
-  }
-}
-
-async function writeWhole(res: ServerResponse, req: IncomingMessage, reply: Reply): Promise<Sent> {
-  if (res.destroyed || res.socket?.destroyed === true) {
-    reply.cancel?.()
-    return { bytesOut: 0, aborted: true }
-  }
-  if (reply.close === true) {
-    res.shouldKeepAlive = false
-    // Node would destroy the socket with the reply still on its way; a reset then reaches the client before it.
-    const { socket } = req
-    socket.destroySoon = () => linger(socket)
-  }
-  res.writeHead(reply.status, reply.headers.flat() as string[])
-  const { body } = reply
-  if (body === null || body instanceof Uint8Array) {
-    if (body === null) res.end()
-    else res.end(body)
-    await finished(res)
-    return { bytesOut: body?.length ?? 0, aborted: !res.writableFinished }
-  }
-  if (!reply.headers.has('content-length')) res.flushHeaders()
-  return writeStream(res, body, reply)
-}
-
-async function writeStream(
-  res: ServerResponse,
-  body: AsyncIterable<Uint8Array>,
-  reply: Reply,
-): Promise<Sent> {
-  let bytesOut = 0
-  const gone = new Promise<'gone'>((resolve) => {
-    res.once('close', () => resolve('gone'))
-  })
-  try {
-    for await (const chunk of body) {
-      if (res.destroyed) break
-      bytesOut += chunk.length
-      if (!res.write(chunk) && (await Promise.race([once(res, 'drain'), gone])) === 'gone') break
-    }
-  } catch {
-    // INVARIANT: a reply that broke off must not look whole. Without a proper end the client sees the break.
-    res.destroy()
-    return { bytesOut, aborted: true }
-  }
-  if (res.destroyed) {
-    reply.cancel?.()
-    return { bytesOut, aborted: true }
-  }
-  const trailers = reply.trailers?.() ?? []
-  if (trailers.length > 0) {
-    const pairs: [string, string][] = []
-    for (let i = 0; i < trailers.length; i += 2)
-      pairs.push([trailers[i] as string, trailers[i + 1] as string])
-    res.addTrailers(pairs)
-  }
-  res.end()
-  await finished(res)
-  return { bytesOut, aborted: !res.writableFinished }
-}
-
-function finished(res: ServerResponse): Promise<void> {
-  if (res.writableFinished || res.destroyed) return Promise.resolve()
-  return new Promise((resolve) => {
-    res.once('finish', resolve)
-    res.once('close', resolve)
-  })
-}
-
-async function serveUpgrade(door: Door, req: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
-  const aborter = new AbortController()
-  socket.once('close', () => aborter.abort())
-  socket.on('error', () => socket.destroy())
-  await door.serve(
-    {
-      connection: connectionOf(socket),
-      raw: rawOf(req),
-      body: new StreamedBody(0, () => req.iterator()),
-      signal: aborter.signal,
-    },
-    async (reply) => {
-      if (reply.tunnel instanceof Tunnel) return joinTunnel(socket, head, reply, reply.tunnel)
-      const res = new ServerResponse(req)
-      res.assignSocket(socket)
-      reply.close = true
-      const sent = await writeReply(res, req, reply)
-      linger(socket)
-      return sent
-    },
-  )
-}
-
-/** Both ends of a WebSocket are joined; when one ends or breaks, so does the other. */
-async function joinTunnel(socket: Socket, head: Buffer, reply: Reply, tunnel: Tunnel): Promise<Sent> {
-  const fields = [...reply.headers].map(([name, value]) => `${name}: ${value}\r\n`).join('')
-  socket.write(`HTTP/1.1 ${reply.status} Switching Protocols\r\n${fields}\r\n`, 'latin1')
-  if (head.length > 0) tunnel.socket.write(head)
-  socket.setTimeout(0)
-  const application = tunnel.socket
-  application.on('error', () => application.destroy())
-  socket.pipe(application)
-  application.pipe(socket)
-  // A WebSocket that is closed in one direction is of no use: the other end gets a moment to say goodbye.
-  application.once('end', () => linger(socket))
-  application.once('close', () => linger(socket))
-  socket.once('end', () => linger(application))
-  socket.once('close', () => linger(application))
-  if (!socket.destroyed) await once(socket, 'close')
-  return { bytesOut: socket.bytesWritten, aborted: false }
 }
