@@ -14,22 +14,20 @@ import type { Door } from './server.ts'
 import { linger, turnsOf } from './turns.ts'
 import { Tunnel } from './upstream.ts'
 
-/** Whether the server is to let its connections go. */
-export interface Draining {
-  yes: boolean
+/** How a server serves at the moment. */
+export interface Serving {
+  /** Whether it is to let its connections go. */
+  isDraining: boolean
+  /** How long a client may read nothing of its answer. */
+  readonly stallMs: number
 }
 
 /** A request of Node's HTTP/1.1 server, served in its turn. */
-export function serveHttp1(door: Door, req: IncomingMessage, res: ServerResponse, draining: Draining): void {
-  turnsOf(req.socket).take(() => serve(door, req, res, draining))
+export function serveHttp1(door: Door, req: IncomingMessage, res: ServerResponse, serving: Serving): void {
+  turnsOf(req.socket).take(() => serve(door, req, res, serving))
 }
 
-async function serve(
-  door: Door,
-  req: IncomingMessage,
-  res: ServerResponse,
-  draining: Draining,
-): Promise<void> {
+async function serve(door: Door, req: IncomingMessage, res: ServerResponse, serving: Serving): Promise<void> {
   const { socket } = req
   if (socket.destroyed) return
   const aborter = new AbortController()
@@ -52,22 +50,34 @@ async function serve(
     (reply) => {
       // Node does not read on behind a message with Upgrade or with an expectation that was not met.
       const isLast = req.headers.upgrade !== undefined || (req.headers.expect !== undefined && declared === 0)
-      if (draining.yes || isLast) reply.close = true
+      if (serving.isDraining || isLast) reply.close = true
       // INVARIANT: after an answer that closes, nothing that the client has already sent is served.
       if (reply.close === true) turnsOf(socket).end()
-      return writeReply(res, req, reply)
+      return writeReply(res, req, reply, serving.stallMs)
     },
   )
 }
 
 /** A request that asks for a WebSocket. */
-export function serveUpgrade(door: Door, req: IncomingMessage, socket: Socket, head: Buffer): void {
+export function serveUpgrade(
+  door: Door,
+  req: IncomingMessage,
+  socket: Socket,
+  head: Buffer,
+  serving: Serving,
+): void {
   const turns = turnsOf(socket)
-  turns.take(() => upgrade(door, req, socket, head))
+  turns.take(() => upgrade(door, req, socket, head, serving))
   turns.close()
 }
 
-async function upgrade(door: Door, req: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
+async function upgrade(
+  door: Door,
+  req: IncomingMessage,
+  socket: Socket,
+  head: Buffer,
+  serving: Serving,
+): Promise<void> {
   const aborter = new AbortController()
   socket.once('close', () => aborter.abort())
   socket.on('error', () => socket.destroy())
@@ -83,7 +93,7 @@ async function upgrade(door: Door, req: IncomingMessage, socket: Socket, head: B
       const res = new ServerResponse(req)
       res.assignSocket(socket)
       reply.close = true
-      const sent = await writeReply(res, req, reply)
+      const sent = await writeReply(res, req, reply, serving.stallMs)
       linger(socket)
       return sent
     },

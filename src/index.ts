@@ -336,7 +336,10 @@ class Gateway {
   }
 
   async #open(scheme: 'http' | 'https', door: Door, address: ListenAddress): Promise<string> {
-    const listener = await listenOn(door, address, scheme === 'https' ? await this.#tls() : undefined)
+    const listener = await listenOn(door, address, scheme === 'https' ? await this.#tls() : undefined, {
+      http2: this.config.listen.http2,
+      h2c: this.config.listen.h2c,
+    })
     this.#listeners.push(listener)
     const host = address.host.includes(':') ? `[${address.host}]` : address.host
     return `${scheme}://${host}:${listener.address.port}`

@@ -1,5 +1,5 @@
-import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Writable } from 'node:stream'
 
 import type { Reply } from './core/reply.ts'
 import type { Sent } from './record.ts'
@@ -13,10 +13,55 @@ export function earlyLinks(fields: readonly string[]): string[] {
   return links
 }
 
+/**
+ * Waits for an event of what is written to. False when it is gone, or when nothing could be written for so long: a client that
+ * reads slower than that holds an application's answer, and is let go.
+ */
+export function unlessStalled(to: Writable, event: 'drain' | 'finish', stallMs: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    if (to.destroyed) {
+      resolve(false)
+      return
+    }
+    let timer: NodeJS.Timeout
+    const settle = (isThere: boolean): void => {
+      clearTimeout(timer)
+      to.off(event, onEvent).off('close', onClose)
+      resolve(isThere)
+    }
+    const onEvent = (): void => settle(true)
+    const onClose = (): void => settle(event === 'finish' && to.writableFinished)
+    const writtenOf = (): number => bytesWritten(to)
+    let written = writtenOf()
+    const check = (): void => {
+      const now = writtenOf()
+      if (now === written) {
+        settle(false)
+        return
+      }
+      written = now
+      timer = setTimeout(check, stallMs)
+    }
+    timer = setTimeout(check, stallMs)
+    to.on(event, onEvent).on('close', onClose)
+  })
+}
+
+/** Bytes that have left us, or the nearest that can be known. */
+function bytesWritten(to: Writable): number {
+  const socket = 'socket' in to ? (to.socket as { bytesWritten?: number } | null | undefined) : undefined
+  return (socket?.bytesWritten ?? 0) - to.writableLength
+}
+
 /** Never rejects: what cannot be written is a reply that broke off, and is recorded as one. */
-export async function writeReply(res: ServerResponse, req: IncomingMessage, reply: Reply): Promise<Sent> {
+export async function writeReply(
+  res: ServerResponse,
+  req: IncomingMessage,
+  reply: Reply,
+  stallMs: number,
+): Promise<Sent> {
   try {
-    return await writeWhole(res, req, reply)
+    return await writeWhole(res, req, reply, stallMs)
   } catch {
     reply.cancel?.()
     res.destroy()
@@ -24,7 +69,12 @@ export async function writeReply(res: ServerResponse, req: IncomingMessage, repl
   }
 }
 
-async function writeWhole(res: ServerResponse, req: IncomingMessage, reply: Reply): Promise<Sent> {
+async function writeWhole(
+  res: ServerResponse,
+  req: IncomingMessage,
+  reply: Reply,
+  stallMs: number,
+): Promise<Sent> {
   if (res.destroyed || res.socket?.destroyed === true) {
     reply.cancel?.()
     return { bytesOut: 0, aborted: true }
@@ -40,27 +90,27 @@ async function writeWhole(res: ServerResponse, req: IncomingMessage, reply: Repl
   if (body === null || body instanceof Uint8Array) {
     if (body === null) res.end()
     else res.end(body)
-    await finished(res)
-    return { bytesOut: body?.length ?? 0, aborted: !res.writableFinished }
+    const isOut = await finished(res, stallMs)
+    return { bytesOut: body?.length ?? 0, aborted: !isOut }
   }
   if (!reply.headers.has('content-length')) res.flushHeaders()
-  return writeStream(res, body, reply)
+  return writeStream(res, body, reply, stallMs)
 }
 
 async function writeStream(
   res: ServerResponse,
   body: AsyncIterable<Uint8Array>,
   reply: Reply,
+  stallMs: number,
 ): Promise<Sent> {
   let bytesOut = 0
-  const gone = new Promise<'gone'>((resolve) => {
-    res.once('close', () => resolve('gone'))
-  })
   try {
     for await (const chunk of body) {
       if (res.destroyed) break
       bytesOut += chunk.length
-      if (!res.write(chunk) && (await Promise.race([once(res, 'drain'), gone])) === 'gone') break
+      if (res.write(chunk) || (await unlessStalled(res, 'drain', stallMs))) continue
+      res.destroy()
+      break
     }
   } catch {
     // INVARIANT: a reply that broke off must not look whole. Without a proper end the client sees the break.
@@ -79,14 +129,13 @@ async function writeStream(
     res.addTrailers(pairs)
   }
   res.end()
-  await finished(res)
-  return { bytesOut, aborted: !res.writableFinished }
+  return { bytesOut, aborted: !(await finished(res, stallMs)) }
 }
 
-function finished(res: ServerResponse): Promise<void> {
-  if (res.writableFinished || res.destroyed) return Promise.resolve()
-  return new Promise((resolve) => {
-    res.once('finish', resolve)
-    res.once('close', resolve)
-  })
+/** Whether all of it has left us. */
+async function finished(res: ServerResponse, stallMs: number): Promise<boolean> {
+  if (res.writableFinished) return true
+  if (await unlessStalled(res, 'finish', stallMs)) return true
+  res.destroy()
+  return false
 }

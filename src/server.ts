@@ -16,19 +16,38 @@ import { describeError, RingwallError } from './core/errors.ts'
 import type { Verdict } from './core/verdict.ts'
 import type { Send } from './flow.ts'
 import { tapHello } from './hello-tap.ts'
-import { serveHttp1, serveUpgrade } from './http1-front.ts'
+import { serveHttp1, type Serving, serveUpgrade } from './http1-front.ts'
+import { openHttp2 } from './http2-front.ts'
+import { HTTP2_BOUNDS, type Http2Bounds } from './http2-guard.ts'
+import { agreeOn, parleyHttp2 } from './http2-parley.ts'
 import { ja4 } from './perimeter/index.ts'
 import { answerMalformed, answerRaw, headOf } from './raw-answers.ts'
 import type { Arrival } from './receive.ts'
 
-/** Times and sizes that stop slow and large heads; bodies have the gateway's own bounds. */
+/** Times and sizes that stop slow and large heads and slow readers; bodies have the gateway's own bounds. */
 export const SERVER_BOUNDS = {
   headTimeoutMs: 10_000,
   requestTimeoutMs: 300_000,
   keepAliveMs: 15_000,
   checkIntervalMs: 1000,
   maxHeadBytes: 32 * 1024,
+  stallMs: 60_000,
+  http2: HTTP2_BOUNDS,
 } as const
+
+/** The numbers of one listener. */
+export type ServerBounds = {
+  readonly [K in keyof typeof SERVER_BOUNDS]: (typeof SERVER_BOUNDS)[K] extends number ? number : Http2Bounds
+}
+
+/** Which protocols beside HTTP/1.1 a listener speaks, and other bounds than usual. */
+export interface ListenOptions {
+  /** HTTP/2 where a client asks for it in the TLS handshake (ALPN). */
+  readonly http2?: boolean
+  /** HTTP/2 without TLS, for clients that begin with its preface (RFC 9113 3.3). */
+  readonly h2c?: boolean
+  readonly bounds?: Partial<ServerBounds>
+}
 
 /** What the server asks the house for each thing that comes in at a socket. */
 export interface Door {
@@ -59,21 +78,28 @@ export async function listen(
   door: Door,
   address: { readonly host: string; readonly port: number },
   tls?: TlsOptions,
+  how: ListenOptions = {},
 ): Promise<Listener> {
+  const bounds: ServerBounds = { ...SERVER_BOUNDS, ...how.bounds }
   const options = {
-    maxHeaderSize: SERVER_BOUNDS.maxHeadBytes,
-    headersTimeout: SERVER_BOUNDS.headTimeoutMs,
-    requestTimeout: SERVER_BOUNDS.requestTimeoutMs,
-    keepAliveTimeout: SERVER_BOUNDS.keepAliveMs,
-    connectionsCheckingInterval: SERVER_BOUNDS.checkIntervalMs,
+    maxHeaderSize: bounds.maxHeadBytes,
+    headersTimeout: bounds.headTimeoutMs,
+    requestTimeout: bounds.requestTimeoutMs,
+    keepAliveTimeout: bounds.keepAliveMs,
+    connectionsCheckingInterval: bounds.checkIntervalMs,
     requireHostHeader: false,
     insecureHTTPParser: false,
     // Any other protocol in an Upgrade field is not switched to, and such a request is an ordinary one (RFC 9110 7.8).
     shouldUpgradeCallback: (req: IncomingMessage) => req.headers.upgrade?.toLowerCase() === 'websocket',
   }
-  const server = tls ? createHttpsServer({ ...options, ...tls }) : createHttpServer(options)
+  const speaksHttp2 = tls ? how.http2 === true : how.h2c === true
+  const server = tls
+    ? createHttpsServer({ ...options, ...tls, ...(speaksHttp2 && agreeOn(tls)) })
+    : createHttpServer(options)
   const sockets = new Set<Socket>()
-  const draining = { yes: false }
+  const serving: Serving = { isDraining: false, stallMs: bounds.stallMs }
+  const http2 = speaksHttp2 ? openHttp2(door, bounds.http2, bounds.stallMs) : undefined
+  if (http2) parleyHttp2(server, http2, bounds.headTimeoutMs)
   if (server instanceof TlsServer) listenToHellos(server)
 
   server.prependListener('connection', (socket: Socket) => {
@@ -88,12 +114,12 @@ export async function listen(
       door.part(connection)
     })
   })
-  const request = (req: IncomingMessage, res: ServerResponse): void => serveHttp1(door, req, res, draining)
+  const request = (req: IncomingMessage, res: ServerResponse): void => serveHttp1(door, req, res, serving)
   server.on('request', request)
   server.on('checkContinue', request)
   server.on('checkExpectation', request)
   server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
-    serveUpgrade(door, req, socket as Socket, head)
+    serveUpgrade(door, req, socket as Socket, head, serving)
   })
   server.on('connect', (req: IncomingMessage, socket: Duplex) => {
     // Ringwall is no forward proxy (RFC 9110 9.3.6).
@@ -119,7 +145,8 @@ export async function listen(
   return {
     address: server.address() as AddressInfo,
     async drain(graceMs) {
-      draining.yes = true
+      serving.isDraining = true
+      http2?.drain()
       await closeServer(server, sockets, graceMs)
     },
   }
@@ -154,7 +181,7 @@ function listenError(
 /** The request handler for a `node:http` server of somebody else's, such as an Express application's. */
 export function nodeListener(door: Door): (req: IncomingMessage, res: ServerResponse) => void {
   return (req, res) => {
-    serveHttp1(door, req, res, { yes: false })
+    serveHttp1(door, req, res, { isDraining: false, stallMs: SERVER_BOUNDS.stallMs })
   }
 }
 

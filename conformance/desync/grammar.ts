@@ -227,12 +227,14 @@ function messageOf(index: number, random: () => number): Ambiguous {
   const kind = pick(['length', 'coding', 'coding', 'both'])
   const framing: string[] = []
   const times = odd.has('twice') ? 2 : 1
-  for (let i = 0; i < times && kind !== 'coding'; i++) {
+  const lengths = kind === 'coding' ? 0 : times
+  const codings = kind === 'length' ? 0 : times
+  for (let i = 0; i < lengths; i++) {
     const form = odd.has('length') ? pick(LENGTH_FORMS) : String
     const name = odd.has('length-name') ? pick(LENGTH_NAMES) : 'Content-Length'
     framing.push(`${name}: ${form(pick(lengthsOf(body, hidden)))}`)
   }
-  for (let i = 0; i < times && kind !== 'length'; i++) {
+  for (let i = 0; i < codings; i++) {
     const name = odd.has('coding-name') ? pick(CODING_NAMES) : 'Transfer-Encoding'
     framing.push(`${name}: ${odd.has('coding') ? pick(CODINGS) : 'chunked'}`)
   }

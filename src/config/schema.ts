@@ -38,6 +38,14 @@ const listen = z
       .union([OFF, address])
       .prefault('127.0.0.1:8090')
       .describe("The operator's own door, or `off`. Keep it on an address that only operators reach."),
+    http2: z
+      .boolean()
+      .default(true)
+      .describe('Speak HTTP/2 on the HTTPS addresses with clients that ask for it.'),
+    h2c: z
+      .boolean()
+      .default(false)
+      .describe('Speak HTTP/2 without TLS on the HTTP address with clients that begin with its preface.'),
     certificate: z
       .string()
       .optional()
