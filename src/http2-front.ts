@@ -156,10 +156,17 @@ function rawOf({ headers, raw }: Head): Arrival['raw'] {
   }
   return {
     method: isWebSocket ? 'GET' : (headers[':method'] ?? ''),
-    target: headers[':path'] ?? authority ?? '',
+    target: targetOf(headers),
     httpVersion: '2',
     headers: fields,
   }
+}
+
+/** RFC 9113 8.3.1: the target is a path; with any other scheme than ours it is a URL that is not of this house. */
+function targetOf(headers: IncomingHttpHeaders): string {
+  const { ':path': path, ':authority': authority = '', ':scheme': scheme } = headers
+  if (path === undefined) return authority
+  return scheme === 'https' || scheme === 'http' ? path : `${scheme}://${authority}${path}`
 }
 
 function declaredBytes({ headers, flags }: Head): number | undefined {
@@ -218,7 +225,8 @@ async function writeReply(
   let bytesOut = 0
   const broken = (): Sent => {
     reply.cancel?.()
-    if (!stream.destroyed) stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+    // INVARIANT: a reply that broke off must not look whole. close() would end the stream before it resets it.
+    if (!stream.destroyed) stream.destroy(new Error('the reply broke off'))
     return { bytesOut, aborted: true }
   }
   try {

@@ -22,7 +22,7 @@ const PLAN: Readonly<Record<string, Room>> = {
     node: ['sqlite', 'worker_threads', 'fs', 'fs/promises', 'path', 'url', 'crypto'],
     packages: ['kysely', 'pg', 'ioredis'],
   },
-  wire: { rooms: [], node: ['net', 'tls', 'http2', 'stream', 'events'], packages: [] },
+  wire: { rooms: [], node: ['net', 'tls', 'http2', 'stream', 'crypto'], packages: [] },
   perimeter: { rooms: ['store'], node: ['crypto'], packages: ['mmdb-lib'] },
   edge: {
     rooms: [],

@@ -50,7 +50,10 @@ export function configFor(
 }
 
 /** Starts both. Without `answer` the application says 200 to everything. */
-export async function openRig(answer?: (seen: Seen) => Answer): Promise<Rig> {
+export async function openRig(
+  answer?: (seen: Seen) => Answer,
+  scheme: 'http' | 'https' = 'http',
+): Promise<Rig> {
   const directory = mkdtempSync(join(tmpdir(), 'ringwall-http1-'))
   const seen: Seen[] = []
   const faults: string[] = []
@@ -79,11 +82,13 @@ export async function openRig(answer?: (seen: Seen) => Answer): Promise<Rig> {
   await once(application, 'listening')
   const { port } = application.address() as AddressInfo
   const gateway = await ringwall(
-    completeConfig(configFor(`http://127.0.0.1:${port}`, directory, { http: '127.0.0.1:0' })),
+    completeConfig(
+      configFor(`http://127.0.0.1:${port}`, directory, { http: 'off', [scheme]: '127.0.0.1:0' }),
+    ),
   )
-  const { http } = await gateway.listen()
+  const url = (await gateway.listen())[scheme]
   return {
-    port: Number(new URL(http as string).port),
+    port: Number(new URL(url as string).port),
     take: () => seen.splice(0),
     takeFaults: () => faults.splice(0),
     async close() {

@@ -77,12 +77,13 @@ const originUrl = z.string().transform((text, context): string => {
   }
   if (
     url &&
-    (url.protocol === 'http:' || url.protocol === 'https:') &&
-    url.pathname === '/' &&
+    /^(https?|h2c?):$/.test(url.protocol) &&
+    url.host !== '' &&
+    (url.pathname === '/' || url.pathname === '') &&
     url.search === '' &&
     url.hash === ''
   ) {
-    return url.origin
+    return `${url.protocol}//${url.host}`
   }
   context.addIssue({ code: 'custom', message: `must be http://host:port without a path, not \`${text}\`` })
   return z.NEVER
@@ -91,7 +92,9 @@ const originUrl = z.string().transform((text, context): string => {
 const upstream = z.preprocess(
   (value) => (typeof value === 'string' ? { url: value } : value),
   z.strictObject({
-    url: originUrl.describe('Where the application is: http://host:port.'),
+    url: originUrl.describe(
+      'Where the application is: http://host:port, https://host:port; h2:// and h2c:// where it speaks HTTP/2, with and without TLS.',
+    ),
     connect_timeout: duration({ min: '10ms', max: '1m' }).prefault('2s').describe('For the connection.'),
     timeout: duration({ min: '100ms', max: '1h' })
       .prefault('30s')

@@ -21,8 +21,8 @@ const OF_THE_MESSAGE =
 export function doubtInMessage(
   raw: RawRequest,
   allowGetBody = false,
-  /** What the protocol says of the body where no field has to: HTTP/2 ends it by a flag. 0 for none. */
-  declaredBytes: number | undefined = 0,
+  /** Whether the protocol says that there is a body where no field does: HTTP/2 ends it by a flag. */
+  isBodyToCome = false,
 ): string | undefined {
   // `2` is said by our own reader of HTTP/2; `HTTP/2.0` in the text of a request line is no version of that text.
   if (raw.httpVersion !== '1.1' && raw.httpVersion !== '1.0' && raw.httpVersion !== '2')
@@ -50,7 +50,7 @@ export function doubtInMessage(
     } else if (name === 'expect' && value.toLowerCase() !== '100-continue')
       return 'an Expect other than 100-continue'
   }
-  return doubtInFraming(raw, transferEncoding, contentLength, allowGetBody, declaredBytes)
+  return doubtInFraming(raw, transferEncoding, contentLength, allowGetBody, isBodyToCome)
 }
 
 function doubtInFraming(
@@ -58,7 +58,7 @@ function doubtInFraming(
   transferEncoding: string | undefined,
   contentLength: string | undefined,
   allowGetBody: boolean,
-  declaredBytes: number | undefined,
+  isBodyToCome: boolean,
 ): string | undefined {
   if (transferEncoding !== undefined) {
     if (transferEncoding !== 'chunked') return 'a Transfer-Encoding other than `chunked`'
@@ -72,9 +72,7 @@ function doubtInFraming(
       i % 2 === 0 && name.toLowerCase() === 'upgrade' && raw.headers[i + 1]?.toLowerCase() === 'websocket',
   )
   const hasBody =
-    transferEncoding !== undefined ||
-    (contentLength !== undefined && contentLength !== '0') ||
-    declaredBytes !== 0
+    transferEncoding !== undefined || (contentLength !== undefined && contentLength !== '0') || isBodyToCome
   // RFC 6455 4.1: a GET without a body. After the head the bytes are another protocol's.
   if (isUpgrade && (raw.method !== 'GET' || hasBody || raw.httpVersion === '1.0'))
     return 'a WebSocket handshake that is not a GET of HTTP/1.1 without a body'

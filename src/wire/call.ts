@@ -63,7 +63,7 @@ export class WireFault extends Error {
 
 /** Where an application is, and how long it is waited for. All times in milliseconds. */
 export interface WireOptions {
-  /** `http://host:port`, `https://host:port` or, for HTTP/2 without TLS, `h2c://host:port`; without a path. */
+  /** `http://host:port`, `https://host:port`, or `h2://` and `h2c://` for HTTP/2 with and without TLS; without a path. */
   readonly origin: string
   readonly connectTimeoutMs: number
   /** From the end of the request to the answer's head. */

@@ -1,8 +1,5 @@
-import { connect as connectTcp } from 'node:net'
-import type { Duplex } from 'node:stream'
-import { connect as connectTls } from 'node:tls'
-
 import { type Call, type Caller, type Wire, WireFault, type WireOptions, type WireRequest } from './call.ts'
+import { dial } from './dial.ts'
 import { Http1Connection, type Keeper } from './http1-connection.ts'
 
 interface Waiting {
@@ -138,23 +135,4 @@ export class Http1Pool implements Wire {
       this.#timer = undefined
     }
   }
-}
-
-/** Opens a connection to an origin. Certificates are checked as Node does. */
-export function dial(origin: string, protocols: readonly string[] = ['http/1.1']): Duplex {
-  const url = new URL(origin)
-  const host = url.hostname.replace(/^\[|\]$/g, '')
-  if (url.protocol !== 'https:') {
-    const socket = connectTcp({ host, port: Number(url.port || 80) })
-    socket.setNoDelay(true)
-    return socket
-  }
-  const socket = connectTls({
-    host,
-    port: Number(url.port || 443),
-    ALPNProtocols: [...protocols],
-    ...(/[a-z]/i.test(host) && !host.includes(':') && { servername: host }),
-  })
-  socket.setNoDelay(true)
-  return socket
 }
