@@ -5,6 +5,9 @@ import type { Reply } from './core/reply.ts'
 import type { Sent } from './record.ts'
 import { linger } from './turns.ts'
 
+/** Bodies up to this size are joined with their head. */
+const MAX_JOINED_BYTES = 8 * 1024
+
 /** The links of an early hint: the only field that it is for (RFC 8297 2). */
 export function earlyLinks(fields: readonly string[]): string[] {
   const links: string[] = []
@@ -89,7 +92,9 @@ async function writeWhole(
   const { body } = reply
   if (body === null || body instanceof Uint8Array) {
     if (body === null) res.end()
-    else res.end(body)
+    else if (body.length > MAX_JOINED_BYTES) res.end(body)
+    // Head and body in one string leave in one write.
+    else res.end(latin1Of(body), 'latin1')
     const isOut = await finished(res, stallMs)
     return { bytesOut: body?.length ?? 0, aborted: !isOut }
   }
@@ -138,4 +143,8 @@ async function finished(res: ServerResponse, stallMs: number): Promise<boolean> 
   if (await unlessStalled(res, 'finish', stallMs)) return true
   res.destroy()
   return false
+}
+
+function latin1Of(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
 }
