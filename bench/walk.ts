@@ -1,5 +1,5 @@
 // What does a request through all walls cost, against proxies that have none?
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -11,8 +11,8 @@ import {
   type Measured,
   median,
   startProgram,
-  startServer,
 } from './measured-process.ts'
+import { startNginx, startRingwall } from './proxy-processes.ts'
 import type { BenchResult } from './run.ts'
 import { measureWalls } from './walls-cost.ts'
 
@@ -76,55 +76,4 @@ export async function run(options: { readonly quick: boolean }): Promise<BenchRe
     await application.stop()
     rmSync(directory, { recursive: true, force: true })
   }
-}
-
-async function startRingwall(directory: string, applicationPort: number): Promise<Measured> {
-  const port = await freePort()
-  const file = join(directory, 'security_config.yaml')
-  // Every wall is on. The limits that would stop a load test from one address are raised, not removed: they still count.
-  writeFileSync(
-    file,
-    `listen:
-  http: 127.0.0.1:${port}
-  https: off
-  operator: off
-store:
-  directory: ${join(directory, 'state')}
-upstreams:
-  application: http://127.0.0.1:${applicationPort}
-security:
-  perimeter:
-    rules: { RATE_LIMIT: { limit: 100000000 } }
-`,
-  )
-  return startServer(
-    process.execPath,
-    [join(import.meta.dirname, '..', 'bin', 'ringwall.js'), 'up', '--config', file],
-    port,
-  )
-}
-
-async function startNginx(directory: string, applicationPort: number): Promise<Measured> {
-  const port = await freePort()
-  const file = join(directory, 'nginx.conf')
-  writeFileSync(
-    file,
-    `worker_processes 1;
-daemon off;
-pid ${directory}/nginx.pid;
-error_log stderr error;
-events { worker_connections 1024; }
-http {
-  access_log off;
-  client_body_temp_path ${directory}; proxy_temp_path ${directory}; fastcgi_temp_path ${directory}; uwsgi_temp_path ${directory}; scgi_temp_path ${directory};
-  upstream application { server 127.0.0.1:${applicationPort}; keepalive 64; }
-  server {
-    listen 127.0.0.1:${port};
-    keepalive_requests 1000000;
-    location / { proxy_pass http://application; proxy_http_version 1.1; proxy_set_header Connection ""; }
-  }
-}
-`,
-  )
-  return startServer('nginx', ['-c', file, '-e', 'stderr'], port)
 }

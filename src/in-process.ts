@@ -1,7 +1,5 @@
 import { createServer, type RequestListener } from 'node:http'
-import { duplexPair } from 'node:stream'
-
-import { Pool } from 'undici'
+import { type Duplex, duplexPair } from 'node:stream'
 
 import { StreamedBody } from './body.ts'
 import type { Connection, Exchange } from './core/exchange.ts'
@@ -19,14 +17,14 @@ export type FetchApplication = (request: Request) => Response | Promise<Response
  * application meets real IncomingMessage and ServerResponse objects and the walk is the gateway's own, without a port.
  */
 export function connectInProcess(application: RequestListener): {
-  readonly connect: Pool.Options['connect']
+  readonly connect: () => Duplex
   close(): void
 } {
   const server = createServer(application)
-  const connect: Pool.Options['connect'] = (_options, callback) => {
+  const connect = (): Duplex => {
     const [ours, theirs] = duplexPair()
     server.emit('connection', theirs)
-    queueMicrotask(() => callback(null, ours as never))
+    return ours
   }
   return { connect, close: () => server.close() }
 }

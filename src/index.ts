@@ -367,6 +367,8 @@ class Gateway {
     const listener = await listenOn(door, address, {
       ...(scheme === 'https' && this.#tls && { tls: this.#tls }),
       proxyProtocol: proxyNetworks(this.config, address),
+      http2: this.config.listen.http2,
+      h2c: this.config.listen.h2c,
     })
     this.#listeners.push(listener)
     const host = address.host.includes(':') ? `[${address.host}]` : address.host

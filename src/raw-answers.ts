@@ -1,26 +1,25 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
 
 import type { Connection } from './core/exchange.ts'
+import { StreamFault } from './core/fault.ts'
 import type { Door } from './server.ts'
+import { linger, turnsOf } from './turns.ts'
 
 /** What of bytes that are no request is shown to the rules. */
 const MAX_BYTES = 32 * 1024
 
-/** Answers under way on a socket: bytes of another answer must not get between theirs. */
-const underWay = new WeakMap<Socket, number>()
-/** What waits for the last answer under way on a socket. */
-const afterwards = new WeakMap<Socket, () => void>()
+interface Incoming {
+  readonly req: IncomingMessage
+  readonly breakOff: (fault: StreamFault) => void
+}
 
-/** An answer on this socket has begun; call what is given back when it has ended. */
-export function beginAnswer(socket: Socket): () => void {
-  underWay.set(socket, (underWay.get(socket) ?? 0) + 1)
-  return () => {
-    const left = (underWay.get(socket) ?? 1) - 1
-    underWay.set(socket, left)
-    if (left === 0) afterwards.get(socket)?.()
-  }
+/** The request of a socket whose body may still be coming. */
+const incoming = new WeakMap<Socket, Incoming>()
+
+/** This request's body is on its way; `breakOff` is called if it turns out to be no body. */
+export function expectBody(req: IncomingMessage, breakOff: (fault: StreamFault) => void): void {
+  incoming.set(req.socket, { req, breakOff })
 }
 
 /** Answers bytes that the parser did not take, after what is under way on that socket. */
@@ -37,8 +36,20 @@ export async function answerMalformed(
   }
   // What comes after a request that was the last is no request either (RFC 9112 9.6); the answer under way goes out.
   if (error.code === 'HPE_CLOSED_CONNECTION') return
+  const reason = error.code ?? error.message
+  const body = incoming.get(socket)
+  if (body && !body.req.complete) {
+    // It was an exchange already: it is refused as one, and the connection ends with its answer.
+    const turns = turnsOf(socket)
+    turns.take(async () => linger(socket))
+    turns.close()
+    body.breakOff(
+      new StreamFault('edge.malformed-request', `the body breaks HTTP: the parser says ${reason}`),
+    )
+    return
+  }
   const bytes = error.rawPacket?.subarray(0, MAX_BYTES).toString('latin1') ?? ''
-  await answerRaw(door, socket, connection, error.code ?? error.message, bytes)
+  await answerRaw(door, socket, connection, reason, bytes)
 }
 
 /** Answers a request that is refused before it is an exchange, and records it. */
@@ -49,27 +60,18 @@ export async function answerRaw(
   reason: string,
   bytes: string,
 ): Promise<void> {
-  const { head, body } = await door.malformed(connection, reason, bytes)
-  const say = (): void => {
+  const turns = turnsOf(socket)
+  turns.take(async () => {
+    const { head, body } = await door.malformed(connection, reason, bytes)
     if (!socket.writable) return
     socket.write(head + body, 'latin1')
     linger(socket)
-  }
-  // Answers go out in the order of the requests (RFC 9112 9.3.2).
-  if ((underWay.get(socket) ?? 0) > 0) afterwards.set(socket, say)
-  else say()
+  })
+  turns.close()
 }
 
 /** The head of a request as it was sent. */
 export function headOf(req: IncomingMessage): string {
   const fields = req.rawHeaders.map((text, i) => (i % 2 === 0 ? `${text}: ` : `${text}\r\n`)).join('')
   return `${req.method} ${req.url} HTTP/${req.httpVersion}\r\n${fields}\r\n`
-}
-
-/** Half-closes, and gives the client two seconds to read before what it still sends becomes a reset (RFC 9112 9.6). */
-export function linger(socket: Duplex): void {
-  if (socket.destroyed) return
-  socket.end()
-  const timer = setTimeout(() => socket.destroy(), 2000)
-  socket.once('close', () => clearTimeout(timer))
 }

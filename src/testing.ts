@@ -10,7 +10,7 @@ import type { Wall } from './core/wall.ts'
 import type { AuditRecord } from './core/watch.ts'
 import { walk } from './flow.ts'
 import { receive } from './receive.ts'
-import { listen, type Listener } from './server.ts'
+import { listen, type Listener, type ListenOptions } from './server.ts'
 import { openUpstream, type UpstreamPool } from './upstream.ts'
 
 export const closers: (() => unknown)[] = []
@@ -22,6 +22,8 @@ export interface Rig {
   readonly port: number
   readonly listener: Listener
   readonly records: AuditRecord[]
+  /** Why something was no request. */
+  readonly malformed: string[]
   readonly pool: UpstreamPool
 }
 
@@ -30,11 +32,13 @@ export async function gatewayTo(
   applicationPort: number,
   walls: readonly Wall[] = [],
   headTimeoutMs = 5000,
+  how: ListenOptions & { readonly origin?: string } = {},
 ): Promise<Rig> {
   const records: AuditRecord[] = []
+  const malformed: string[] = []
   const pool = openUpstream(
     {
-      origin: `http://127.0.0.1:${applicationPort}`,
+      origin: how.origin ?? `http://127.0.0.1:${applicationPort}`,
       connectTimeoutMs: 1000,
       headTimeoutMs,
       bodyTimeoutMs: 5000,
@@ -80,16 +84,20 @@ export async function gatewayTo(
           send,
         )
       },
-      malformed: async (_connection, reason) => ({
-        head: 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n',
-        body: reason,
-      }),
+      malformed: async (connection, reason) => {
+        malformed.push(`${connection.peer}: ${reason}`)
+        return {
+          head: 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n',
+          body: reason,
+        }
+      },
     },
     { host: '127.0.0.1', port: 0 },
+    how,
   )
   closers.push(() => listener.drain(0))
   closers.push(() => pool.close())
-  return { port: listener.address.port, listener, records, pool }
+  return { port: listener.address.port, listener, records, malformed, pool }
 }
 
 /** An application that is a plain node:http server. */

@@ -151,7 +151,8 @@ export class TlsFront {
       divert: ({ alpn }) =>
         alpn.length === 1 && alpn[0] === ALPN_CHALLENGE ? this.#challenges.take : undefined,
     })
-    server.on('secureConnection', (socket) => {
+    // Before whoever serves the connection, so that it is known with all that is known of it.
+    server.prependListener('secureConnection', (socket: TLSSocket) => {
       const hello = tap.find(socket)
       if (hello) facts.set(socket, { ja4: hello.ja4, ...(hello.asked && shownBy(socket)) })
     })

@@ -198,18 +198,13 @@ function isSafe(method: string): boolean {
   return method === 'GET' || method === 'HEAD' || method === 'OPTIONS'
 }
 
-const NO_CONNECTION = new Set([
-  'ECONNREFUSED',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'UND_ERR_CONNECT_TIMEOUT',
-])
+const NO_CONNECTION = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN'])
 
 /** Whether there was no connection over which the request could have gone. */
-function neverArrived({ cause }: StreamFault): boolean {
-  return cause instanceof Error && 'code' in cause && NO_CONNECTION.has(String(cause.code))
+function neverArrived(fault: StreamFault): boolean {
+  for (let cause = fault.cause; cause instanceof Error; cause = cause.cause)
+    if ('code' in cause && NO_CONNECTION.has(String(cause.code))) return true
+  return false
 }
 
 /** Calls back once when nothing more of the answer will come. */

@@ -1,7 +1,4 @@
 import type { Duplex } from 'node:stream'
-import { Readable } from 'node:stream'
-
-import { type Dispatcher, Pool } from 'undici'
 
 import type { Exchange } from './core/exchange.ts'
 import { ClientGone, StreamFault } from './core/fault.ts'
@@ -9,10 +6,11 @@ import { HeaderList } from './core/headers.ts'
 import type { Reply } from './core/reply.ts'
 import type { Upstream } from './core/wall.ts'
 import { ReplyStream } from './reply-stream.ts'
+import { type Call, openWire, type Wire, WireFault, type WireRequest } from './wire/index.ts'
 
 /** One application behind us. */
 export interface UpstreamOptions {
-  /** `http://host:port`, without a path. */
+  /** `http://host:port`, `https://...`, or `h2://...` and `h2c://...` for HTTP/2 with and without TLS; without a path. */
   readonly origin: string
   readonly connectTimeoutMs: number
   /** From the end of the request to the response's head. */
@@ -26,7 +24,7 @@ export interface UpstreamOptions {
   /** Whether what changes nothing is sent once more when a connection closes under it; where others can be asked, they are. */
   readonly resend: boolean
   /** In place of a socket: how to reach an application in this process. */
-  readonly connect?: Pool.Options['connect']
+  readonly connect?: () => Duplex
 }
 
 /** An upstream with a life: it holds connections. */
@@ -60,6 +58,9 @@ const HOP_BY_HOP = new Set([
 /** Our own fields never come from outside: not from a client, not through a trailer. */
 const OWN_PREFIX = 'ringwall-'
 
+/** Fields of a request that we write ourselves: the body is framed anew, and `100 Continue` was ours to say. */
+const OURS_TO_WRITE = new Set(['content-length', 'expect'])
+
 /** Fields by which an application could be told a false client; the edge's own are put in their place. */
 const FORWARDING = new Set([
   'forwarded',
@@ -70,22 +71,14 @@ const FORWARDING = new Set([
   'x-real-ip',
 ])
 
-/** Sends exchanges to the application over a pool of kept-alive HTTP/1.1 connections. */
+/** Sends exchanges to the application over kept-alive connections. */
 export function openUpstream(
   options: UpstreamOptions,
   forwarding: (exchange: Exchange) => readonly string[],
 ): UpstreamPool {
-  const pool = new Pool(options.origin, {
-    connections: options.maxConnections,
-    pipelining: 1,
-    connect: options.connect ?? { timeout: options.connectTimeoutMs },
-    headersTimeout: options.headTimeoutMs,
-    bodyTimeout: options.bodyTimeoutMs,
-    keepAliveTimeout: 30_000,
-    maxHeaderSize: 64 * 1024,
-  })
+  const wire = openWire(options)
   const send: Upstream = async (exchange) => {
-    if (pool.stats.queued > options.maxWaiting) {
+    if (wire.waiting > options.maxWaiting) {
       throw new StreamFault(
         'upstream.unreachable',
         `more than ${options.maxWaiting} requests wait for ${options.origin}`,
@@ -95,43 +88,44 @@ export function openUpstream(
     const isSafe = exchange.method === 'GET' || exchange.method === 'HEAD'
     const isRepeatable = options.resend && request.body === null && isSafe
     try {
-      return await dispatch(pool, exchange, request)
+      return await ask(wire, exchange, request)
     } catch (thrown) {
       // A kept-alive connection may be closed by the application just as it is used; what changes nothing is sent again, once.
-      if (!isRepeatable || exchange.signal.aborted || !isClosedConnection(thrown)) throw thrown
-      return dispatch(pool, exchange, request)
+      if (!isRepeatable || exchange.signal.aborted || !isClosedUnused(thrown)) throw thrown
+      return ask(wire, exchange, request)
     }
   }
-  return { send, close: () => pool.destroy() }
+  return { send, close: () => wire.close() }
 }
 
 /** What was judged is what is sent on: the canonical target, the fields that the walls saw, the body re-framed. */
-function requestOf(exchange: Exchange, forwarding: readonly string[]): Dispatcher.DispatchOptions {
-  const { target, headers, body } = exchange
+function requestOf(exchange: Exchange, forwarding: readonly string[]): WireRequest {
+  const { target, headers, body, host } = exchange
   if (!target.ok) throw new Error('a request without a canonical target reached upstream')
   const named = connectionFields(headers)
-  const upgrade = isUpgrade(exchange) ? 'websocket' : null
   const kept = headers.filter(
     (name) =>
       !HOP_BY_HOP.has(name) &&
+      !OURS_TO_WRITE.has(name) &&
       !named.has(name) &&
       !FORWARDING.has(name) &&
-      !name.startsWith(OWN_PREFIX) &&
-      name !== 'expect',
+      !name.startsWith(OWN_PREFIX),
   )
+  // The name that was judged: without the trailing dot and the capitals by which a reader could find another site.
+  if (host.ok) kept.set('Host', host.port === undefined ? host.name : `${host.name}:${host.port}`)
   dropOwnCookies(kept)
   for (const list of [forwarding, exchange.upstreamHeaders]) {
     for (let i = 0; i < list.length; i += 2) kept.append(list[i] as string, list[i + 1] as string)
   }
   const whole = body.whole
   const hasBody = whole === undefined || whole.length > 0
-  if (hasBody && whole !== undefined) kept.set('content-length', String(whole.length))
   return {
-    path: target.path + target.rawQuery,
     method: exchange.method,
-    headers: kept.flat() as string[],
-    body: hasBody ? (whole ?? Readable.from(body.stream(), { objectMode: false })) : null,
-    upgrade,
+    target: target.path + target.rawQuery,
+    fields: kept.flat(),
+    body: hasBody ? (whole ?? body.stream()) : null,
+    bodyBytes: body.declaredBytes,
+    upgrade: isUpgrade(exchange),
   }
 }
 
@@ -169,69 +163,86 @@ function connectionFields(headers: HeaderList): Set<string> {
   )
 }
 
-function dispatch(pool: Pool, exchange: Exchange, request: Dispatcher.DispatchOptions): Promise<Reply> {
+const NO_FIELDS: readonly string[] = []
+
+function ask(wire: Wire, exchange: Exchange, request: WireRequest): Promise<Reply> {
   return new Promise<Reply>((resolve, reject) => {
+    const { signal } = exchange
     let stream: ReplyStream | undefined
-    let trailers: readonly string[] = []
-    const fail = (error: Error): void => {
-      const fault = exchange.signal.aborted ? new ClientGone() : faultOf(error)
-      if (stream) stream.fail(fault)
-      else reject(fault)
+    let trailers = NO_FIELDS
+    let isOver = false
+    if (signal.aborted) {
+      reject(new ClientGone())
+      return
     }
-    pool.dispatch(request, {
-      onRequestStart(controller) {
-        if (exchange.signal.aborted) controller.abort(new ClientGone())
-        else
-          exchange.signal.addEventListener('abort', () => controller.abort(new ClientGone()), { once: true })
+    const fail = (error: Error): void => {
+      isOver = true
+      signal.removeEventListener('abort', gone)
+      if (stream) stream.fail(error)
+      else reject(error)
+    }
+    const gone = (): void => {
+      if (isOver) return
+      call.abort()
+      fail(new ClientGone())
+    }
+    const over = (): void => {
+      isOver = true
+      signal.removeEventListener('abort', gone)
+    }
+    const call: Call = wire.send(request, {
+      information(status, fields) {
+        exchange.onInformation?.(status, replyHeaders(fields).flat())
       },
-      onRequestUpgrade(controller, statusCode, _headers, socket) {
+      head(status, fields, whole) {
+        const headers = replyHeaders(fields)
+        if (status === 204) headers.delete('content-length')
+        if (whole !== undefined) {
+          // A length that is not that of these bytes is of a body that is not sent: the answer to HEAD, or 304.
+          resolve({ status, headers, body: whole.length > 0 ? whole : null, origin: 'upstream' })
+          return
+        }
+        const open = new ReplyStream({
+          pause: () => call.pause(),
+          resume: () => call.resume(),
+          abort: () => {
+            over()
+            call.abort()
+          },
+        })
+        stream = open
+        resolve({
+          status,
+          headers,
+          body: open,
+          trailers: () => trailers,
+          cancel: () => {
+            if (isOver) return
+            call.abort()
+            fail(new Error('nobody reads this reply'))
+          },
+          origin: 'upstream',
+        })
+      },
+      data: (chunk) => stream?.push(chunk),
+      end(fields) {
+        over()
+        if (fields.length > 0) trailers = replyHeaders(fields).flat()
+        stream?.end()
+      },
+      switched(fields, socket) {
+        over()
         endWithSession(exchange, socket)
-        const headers = replyHeaders(controller.rawHeaders)
+        const headers = replyHeaders(fields)
         headers.append('Connection', 'Upgrade')
         headers.append('Upgrade', 'websocket')
         const cancel = (): void => void socket.destroy()
-        resolve({
-          status: statusCode,
-          headers,
-          body: null,
-          cancel,
-          origin: 'upstream',
-          tunnel: new Tunnel(socket),
-        })
+        resolve({ status: 101, headers, body: null, cancel, origin: 'upstream', tunnel: new Tunnel(socket) })
       },
-      onResponseStart(controller, statusCode) {
-        if (statusCode < 200) {
-          exchange.onInformation?.(statusCode, replyHeaders(controller.rawHeaders).flat())
-          return
-        }
-        const framing = framingFault(controller.rawHeaders)
-        if (framing !== undefined) {
-          controller.abort(new StreamFault('upstream.malformed-reply', framing))
-          return
-        }
-        const open = new ReplyStream(controller)
-        stream = open
-        const cancel = (): void => controller.abort(new Error('nobody reads this reply'))
-        resolve({
-          status: statusCode,
-          headers: replyHeaders(controller.rawHeaders),
-          body: open,
-          trailers: () => trailers,
-          cancel,
-          origin: 'upstream',
-        })
-      },
-      onResponseData(_controller, chunk) {
-        stream?.push(chunk)
-      },
-      onResponseEnd(controller) {
-        trailers = replyHeaders(controller.rawTrailers).flat()
-        stream?.end()
-      },
-      onResponseError(_controller, error) {
-        fail(error)
-      },
+      fail: (fault) => fail(faultOf(fault)),
     })
+    signal.addEventListener('abort', gone, { once: true })
+    if (isOver) signal.removeEventListener('abort', gone)
   })
 }
 
@@ -252,52 +263,23 @@ function endWithSession(exchange: Exchange, socket: Duplex): void {
 }
 
 /** Fields of the application's answer, without those of its connection and without any that claim to be ours. */
-function replyHeaders(raw: unknown): HeaderList {
-  const flat = rawFields(raw)
-  const named = connectionFields(new HeaderList(flat))
-  return new HeaderList(flat).filter(
-    (name) => !HOP_BY_HOP.has(name) && !named.has(name) && !name.startsWith(OWN_PREFIX),
-  )
+function replyHeaders(fields: readonly string[]): HeaderList {
+  const all = new HeaderList(fields)
+  const named = connectionFields(all)
+  return all.filter((name) => !HOP_BY_HOP.has(name) && !named.has(name) && !name.startsWith(OWN_PREFIX))
 }
 
-function rawFields(raw: unknown): string[] {
-  return Array.isArray(raw)
-    ? raw.map((part: Buffer | string) => (typeof part === 'string' ? part : part.toString('latin1')))
-    : []
+/** The catalogue's word for what broke. */
+function faultOf(fault: WireFault): Error {
+  // What broke the request off may be the client's: too large, too slow, gone.
+  if (fault.cause instanceof StreamFault || fault.cause instanceof ClientGone) return fault.cause
+  if (fault.kind === 'timeout') return new StreamFault('upstream.timeout', fault.message, { cause: fault })
+  if (fault.kind === 'malformed')
+    return new StreamFault('upstream.malformed-reply', fault.message, { cause: fault })
+  return new StreamFault('upstream.unreachable', fault.message, { cause: fault })
 }
 
-/**
- * Why a reply cannot be re-framed without doubt. Node's client and undici take `Transfer-Encoding: chunked<TAB>` for an
- * unframed body and would hand the raw chunks on, an injected second response with them.
- */
-function framingFault(raw: unknown): string | undefined {
-  const headers = new HeaderList(rawFields(raw))
-  const codings = headers.all('transfer-encoding')
-  const lengths = headers.all('content-length')
-  if (codings.length > 1 || (codings.length === 1 && codings[0]?.toLowerCase() !== 'chunked')) {
-    return `Transfer-Encoding ${JSON.stringify(codings)} is not \`chunked\``
-  }
-  if (codings.length === 1 && lengths.length > 0) return 'both Transfer-Encoding and Content-Length'
-  if (lengths.length > 1 || (lengths.length === 1 && !/^\d{1,15}$/.test(lengths[0] as string))) {
-    return `Content-Length ${JSON.stringify(lengths)} is not one number`
-  }
-  return undefined
-}
-
-function faultOf(error: Error): Error {
-  if (error instanceof StreamFault || error instanceof ClientGone) return error
-  const code = 'code' in error ? error.code : undefined
-  if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT') {
-    return new StreamFault('upstream.timeout', 'no answer within the timeout', { cause: error })
-  }
-  if (error.name === 'HTTPParserError' || code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') {
-    return new StreamFault('upstream.malformed-reply', 'the answer breaks HTTP', { cause: error })
-  }
-  return new StreamFault('upstream.unreachable', 'no connection, or it broke', { cause: error })
-}
-
-function isClosedConnection(thrown: unknown): boolean {
+function isClosedUnused(thrown: unknown): boolean {
   const cause = thrown instanceof Error ? thrown.cause : undefined
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
-  return code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE'
+  return cause instanceof WireFault && cause.kind === 'closed-unused'
 }

@@ -22,6 +22,7 @@ const PLAN: Readonly<Record<string, Room>> = {
     node: ['sqlite', 'worker_threads', 'fs', 'fs/promises', 'path', 'url', 'crypto'],
     packages: ['kysely', 'pg', 'ioredis'],
   },
+  wire: { rooms: [], node: ['net', 'tls', 'http2', 'stream', 'crypto'], packages: [] },
   perimeter: { rooms: ['store'], node: ['crypto'], packages: ['mmdb-lib'] },
   edge: {
     rooms: [],
@@ -59,9 +60,10 @@ const PLAN: Readonly<Record<string, Room>> = {
   config: { rooms: ROOMS, node: ['fs', 'path'], packages: ['yaml'] },
   // The files of src/ itself: the only place where rooms meet.
   '.': {
-    rooms: [...ROOMS, 'store', 'config'],
+    rooms: [...ROOMS, 'store', 'wire', 'config'],
     node: [
       'http',
+      'http2',
       'https',
       'net',
       'tls',

@@ -56,6 +56,14 @@ const listen = z
       .union([OFF, address])
       .prefault('off')
       .describe('Address where another proxy asks before it passes requests on, or `off`.'),
+    http2: z
+      .boolean()
+      .default(true)
+      .describe('Speak HTTP/2 on the HTTPS addresses with clients that ask for it.'),
+    h2c: z
+      .boolean()
+      .default(false)
+      .describe('Speak HTTP/2 without TLS on the HTTP address with clients that begin with its preface.'),
     certificate: z
       .string()
       .optional()
@@ -87,12 +95,13 @@ const originUrl = z.string().transform((text, context): string => {
   }
   if (
     url &&
-    (url.protocol === 'http:' || url.protocol === 'https:') &&
-    url.pathname === '/' &&
+    /^(https?|h2c?):$/.test(url.protocol) &&
+    url.host !== '' &&
+    (url.pathname === '/' || url.pathname === '') &&
     url.search === '' &&
     url.hash === ''
   ) {
-    return url.origin
+    return `${url.protocol}//${url.host}`
   }
   context.addIssue({ code: 'custom', message: `must be http://host:port without a path, not \`${text}\`` })
   return z.NEVER
@@ -103,7 +112,9 @@ const withUrl = (value: unknown): unknown => (typeof value === 'string' ? { url:
 const server = z.preprocess(
   withUrl,
   z.strictObject({
-    url: originUrl.describe('Where it is: http://host:port.'),
+    url: originUrl.describe(
+      'Where it is: http://host:port, https://host:port; h2:// and h2c:// where it speaks HTTP/2, with and without TLS.',
+    ),
     weight: z.number().int().min(1).max(1000).default(1).describe('Its part of the requests.'),
     backup: z.boolean().default(false).describe('Asked only when no other is in service.'),
   }),

@@ -2,16 +2,33 @@ import type { RawRequest } from '../core/exchange.ts'
 
 const METHOD = /^[A-Z][A-Z-]{0,31}$/
 const MAX_FIELDS = 100
+/** CONNECT and TRACE are not for a gateway (RFC 9110 9.3.6, 9.3.8); the others are of protocols that Node's parser reads too. */
+const NOT_SERVED = new Set(
+  'TRACE CONNECT PRI SOURCE DESCRIBE ANNOUNCE SETUP PLAY PAUSE TEARDOWN RECORD FLUSH'.split(' '),
+)
+
+/**
+ * Fields that belong to the message and not to the connection (RFC 9110 7.6.1). Who names one of them asks a gateway to take
+ * away what the application decides by.
+ */
+const OF_THE_MESSAGE =
+  /^(?:host|content-.*|transfer-encoding|authorization|cookie|origin|referer|range|expect|date|cache-control|forwarded|x-forwarded-.*|x-real-ip|x-api-key|ringwall-.*)$/
 
 /**
  * Why a message is refused although Node's parser took it: wherever two readers could disagree about where it ends, what
  * it asks or who sent it (RFC 9112 6.3, 11.2). Undefined when there is no doubt.
  */
-export function doubtInMessage(raw: RawRequest, allowGetBody = false): string | undefined {
-  if (raw.httpVersion !== '1.1' && raw.httpVersion !== '1.0' && raw.httpVersion !== '2.0')
+export function doubtInMessage(
+  raw: RawRequest,
+  allowGetBody = false,
+  /** Whether the protocol says that there is a body where no field does: HTTP/2 ends it by a flag. */
+  isBodyToCome = false,
+): string | undefined {
+  // `2` is said by our own reader of HTTP/2; `HTTP/2.0` in the text of a request line is no version of that text.
+  if (raw.httpVersion !== '1.1' && raw.httpVersion !== '1.0' && raw.httpVersion !== '2')
     return `HTTP version ${raw.httpVersion}`
   if (!METHOD.test(raw.method)) return 'a method that is not upper-case letters'
-  if (raw.method === 'TRACE' || raw.method === 'CONNECT') return `the method ${raw.method}`
+  if (NOT_SERVED.has(raw.method)) return `the method ${raw.method}`
   if (raw.headers.length / 2 > MAX_FIELDS) return `more than ${MAX_FIELDS} fields`
   let transferEncoding: string | undefined
   let contentLength: string | undefined
@@ -27,10 +44,13 @@ export function doubtInMessage(raw: RawRequest, allowGetBody = false): string | 
     } else if (name === 'content-length') {
       if (contentLength !== undefined) return 'two Content-Length fields'
       contentLength = value
+    } else if (name === 'connection') {
+      const named = messageFieldIn(value)
+      if (named !== undefined) return `a Connection field that names \`${named}\``
     } else if (name === 'expect' && value.toLowerCase() !== '100-continue')
       return 'an Expect other than 100-continue'
   }
-  return doubtInFraming(raw, transferEncoding, contentLength, allowGetBody)
+  return doubtInFraming(raw, transferEncoding, contentLength, allowGetBody, isBodyToCome)
 }
 
 function doubtInFraming(
@@ -38,6 +58,7 @@ function doubtInFraming(
   transferEncoding: string | undefined,
   contentLength: string | undefined,
   allowGetBody: boolean,
+  isBodyToCome: boolean,
 ): string | undefined {
   if (transferEncoding !== undefined) {
     if (transferEncoding !== 'chunked') return 'a Transfer-Encoding other than `chunked`'
@@ -50,13 +71,22 @@ function doubtInFraming(
     (name, i) =>
       i % 2 === 0 && name.toLowerCase() === 'upgrade' && raw.headers[i + 1]?.toLowerCase() === 'websocket',
   )
-  const hasBody = transferEncoding !== undefined || (contentLength !== undefined && contentLength !== '0')
+  const hasBody =
+    transferEncoding !== undefined || (contentLength !== undefined && contentLength !== '0') || isBodyToCome
   // RFC 6455 4.1: a GET without a body. After the head the bytes are another protocol's.
-  if (isUpgrade && (raw.method !== 'GET' || hasBody))
-    return 'a WebSocket handshake that is not a GET without a body'
+  if (isUpgrade && (raw.method !== 'GET' || hasBody || raw.httpVersion === '1.0'))
+    return 'a WebSocket handshake that is not a GET of HTTP/1.1 without a body'
   if (hasBody && (raw.method === 'HEAD' || (raw.method === 'GET' && !allowGetBody)))
     return `a body with ${raw.method}`
   return undefined
+}
+
+/** A field of the message that is named as one of the connection. */
+function messageFieldIn(connection: string): string | undefined {
+  return connection
+    .split(',')
+    .map((name) => name.trim().toLowerCase())
+    .find((name) => OF_THE_MESSAGE.test(name))
 }
 
 function hasControl(value: string): boolean {

@@ -54,7 +54,7 @@ export function edgeWall(
     name: 'edge',
     connection: () => pass,
     head(exchange) {
-      const doubt = doubtInMessage(exchange.raw, allowGetBody)
+      const doubt = doubtInMessage(exchange.raw, allowGetBody, exchange.body.declaredBytes === undefined)
       if (doubt !== undefined) return refuse('edge.malformed-request', doubt)
       const { host, target } = exchange
       if (!host.ok) return refuse('edge.malformed-request', host.reason)
