@@ -68,7 +68,17 @@ const PLAN: Readonly<Record<string, Room>> = {
   console: { rooms: ['.', ...ROOMS, 'store', 'config'], node: [], packages: [] },
   cli: {
     rooms: ['.', ...ROOMS, 'store', 'config', 'console'],
-    node: ['fs', 'path', 'process', 'readline/promises', 'url', 'os', 'util'],
+    node: [
+      'fs',
+      'path',
+      'process',
+      'readline/promises',
+      'url',
+      'os',
+      'util',
+      'child_process',
+      'stream/consumers',
+    ],
     packages: ['commander', 'yaml', 'pg'],
   },
 }

@@ -21,6 +21,7 @@ import { lintCommand } from './commands/lint.ts'
 import { keyCommand } from './commands/key.ts'
 import { maskCommand } from './commands/mask.ts'
 import { rulesCommand } from './commands/rules.ts'
+import { secretCommand } from './commands/secret.ts'
 import { upCommand } from './commands/up.ts'
 import { userCommand } from './commands/user.ts'
 import { whyCommand } from './commands/why.ts'
@@ -92,6 +93,7 @@ Examples:
     egressCommand,
     lintCommand,
     keyCommand,
+    secretCommand,
     dataCommand,
     maskCommand,
   ]
