@@ -179,3 +179,13 @@ export {
 export { replaceFile } from './secrets/secret-file.ts'
 export { type RotationState, SecretRotation, type SecretRotationOptions } from './secrets/secret-rotation.ts'
 export { type MissingSecret, Secrets, type SecretsOptions } from './secrets/secrets.ts'
+export {
+  type ConfigEntry,
+  type ConfigSchema,
+  type ConfigValues,
+  databaseUrl,
+  liveSecret,
+  requireConfig,
+  secret,
+  setting,
+} from './secrets/typed-config.ts'

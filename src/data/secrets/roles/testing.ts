@@ -1,10 +1,8 @@
 // Real databases that check passwords, with roles that take turns, for tests of rotation.
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
+import { spawn, spawnSync } from 'node:child_process'
 import { chownSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { after } from 'node:test'
 
 import type { RowDataPacket } from 'mysql2/promise'
 import { Client } from 'pg'
@@ -24,19 +22,12 @@ export interface TestRoles {
 }
 
 let leases = 0
-let starting: Promise<Server | undefined> | undefined
-
-interface Server {
-  readonly admin: Secret
-  stop(): Promise<void>
-}
-
-after(async () => (await starting)?.stop())
+let starting: Promise<Secret | undefined> | undefined
 
 /** Roles that own a database together, on a PostgreSQL of our own that checks passwords; undefined where there is no server to start. */
 export async function leasePostgresRoles(count: 1 | 2): Promise<TestRoles | undefined> {
   starting ??= startPostgres()
-  const admin = (await starting)?.admin
+  const admin = await starting
   if (!admin) return undefined
   const mark = `rw${++leases}`
   const roles = Array.from({ length: count }, (_, i) => `${mark}_${'ab'[i]}`)
@@ -90,7 +81,7 @@ export async function leaseMysqlUsers(): Promise<TestRoles | undefined> {
 }
 
 /** A PostgreSQL of our own with SCRAM for everybody. The one that runs on a machine may trust whoever comes. */
-async function startPostgres(): Promise<Server | undefined> {
+async function startPostgres(): Promise<Secret | undefined> {
   const [initdb] = globSync('/usr/lib/postgresql/*/bin/initdb').sort().toReversed()
   if (initdb === undefined) return undefined
   const directory = mkdtempSync(join(tmpdir(), 'ringwall-postgres-'))
@@ -127,34 +118,26 @@ async function startPostgres(): Promise<Server | undefined> {
     ['-D', data, '-p', String(port), '-h', '127.0.0.1', ...settings.flatMap((one) => ['-c', one])],
     { ...who, cwd: directory, stdio: 'ignore' },
   )
-  const stop = async (): Promise<void> => {
-    await ended(child)
-    rmSync(directory, { recursive: true, force: true })
-  }
-  process.once('exit', () => child.kill('SIGKILL'))
+  // It ends with this process, whatever that is: tests and suites share it.
+  child.unref()
+  process.once('exit', () => {
+    child.kill('SIGKILL')
+    // What it left running ends by itself within a moment.
+    spawnSync('sleep', ['0.2'])
+    rmSync(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 })
+  })
   const url = new Secret(`postgres://postgres:admin-password@127.0.0.1:${port}/postgres`)
   for (let i = 0; i < 200; i++) {
     const client = new Client({ connectionString: url.reveal() }).on('error', () => undefined)
     try {
       await client.connect()
       await client.end()
-      return { admin: url, stop }
+      return url
     } catch {
       await new Promise((resolve) => setTimeout(resolve, 100))
     }
   }
-  await stop()
   throw new Error('the private PostgreSQL did not answer within 20 s')
-}
-
-async function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  const over = once(child, 'exit')
-  // A fast shutdown: connections are ended.
-  child.kill('SIGINT')
-  const timer = setTimeout(() => child.kill('SIGKILL'), 5000)
-  await over
-  clearTimeout(timer)
 }
 
 interface Owner {
