@@ -10,8 +10,7 @@ import { livePostgresPool, postgresDriver } from '../../src/data/index.ts'
 import { leasePostgresRoles } from '../../src/data/secrets/roles/testing.ts'
 import { openConfig, openKept } from '../../src/index.ts'
 import { type LoadFigures, underLoad } from './load.ts'
-import { rotatedSecret } from './rotated.ts'
-import { type Measure, rotations } from './scenes.ts'
+import { type Measure, rotatedSecret, rotations } from './rotated.ts'
 
 const PASSWORD = 'Correct-horse-7'
 const BIN = join(import.meta.dirname, '..', '..', 'bin', 'ringwall.js')

@@ -25,7 +25,7 @@ export async function underLoad(
   const errors = new Map<string, number>()
   const open = new Set<Promise<void>>()
   let sent = 0
-  let isOver = false
+  const over = new AbortController()
   const startedAt = performance.now()
   const one = async (i: number): Promise<void> => {
     const at = performance.now()
@@ -38,7 +38,7 @@ export async function underLoad(
     }
   }
   const begin = async (): Promise<void> => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       const due = Math.floor(((performance.now() - startedAt) / 1000) * perSecond)
       for (; sent < due && open.size < MAX_OPEN; sent++) {
         const done = one(sent).finally(() => open.delete(done))
@@ -51,7 +51,7 @@ export async function underLoad(
   try {
     await work()
   } finally {
-    isOver = true
+    over.abort()
   }
   const seconds = (performance.now() - startedAt) / 1000
   await beginning

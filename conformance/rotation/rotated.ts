@@ -72,3 +72,21 @@ export async function rotatedSecret(
     },
   }
 }
+
+/** How much. */
+export interface Measure {
+  readonly perSecond: number
+  readonly rotations: number
+  /** Before, between and after the rotations. */
+  readonly pauseMs: number
+}
+
+/** Rotates so many times, with pauses. */
+export async function rotations(secret: Pick<RotatedSecret, 'rotate'>, measure: Measure): Promise<void> {
+  const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, measure.pauseMs))
+  await pause()
+  for (let i = 0; i < measure.rotations; i++) {
+    await secret.rotate()
+    await pause()
+  }
+}

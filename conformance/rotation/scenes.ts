@@ -15,15 +15,7 @@ import { leaseMysqlUsers, leasePostgresRoles } from '../../src/data/secrets/role
 import { startRedis } from '../../src/store/testing.ts'
 import { gatewayScene } from './gateway.ts'
 import { type LoadFigures, underLoad } from './load.ts'
-import { rotatedSecret, type RotatedSecret } from './rotated.ts'
-
-/** How much. */
-export interface Measure {
-  readonly perSecond: number
-  readonly rotations: number
-  /** Before, between and after the rotations. */
-  readonly pauseMs: number
-}
+import { type Measure, rotatedSecret, rotations } from './rotated.ts'
 
 /** One scene: what is rotated while who is asked. Gives nothing where its server is not here. */
 export interface Scene {
@@ -36,16 +28,6 @@ export interface Scene {
 
 /** Connections are used a few times only, so that new ones are opened all the time. */
 const CHURN = { max: 10, maxUses: 20 } as const
-
-/** Rotates so many times, with pauses. */
-export async function rotations(secret: Pick<RotatedSecret, 'rotate'>, measure: Measure): Promise<void> {
-  const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, measure.pauseMs))
-  await pause()
-  for (let i = 0; i < measure.rotations; i++) {
-    await secret.rotate()
-    await pause()
-  }
-}
 
 async function postgresScene(roles: 1 | 2, measure: Measure): Promise<LoadFigures | undefined> {
   const lease = await leasePostgresRoles(roles)

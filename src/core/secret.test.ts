@@ -1,4 +1,5 @@
 // A secret in every sink that a program has. Each sink is first shown an object that does leak: a sink that prints nothing proves nothing.
+/* oxlint-disable typescript/no-base-to-string, typescript/no-unnecessary-type-assertion -- what objects become as text is what is tested */
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { Console } from 'node:console'
@@ -74,7 +75,7 @@ const posted = (value: unknown): string => {
   return inspect(got, { depth: 9, showHidden: true })
 }
 
-const text = (value: object): string => `${value as unknown as string}`
+const text = (value: object): string => String(value)
 
 const SINKS: Readonly<Record<string, Sink>> = {
   'console.log': (secret) => printed((out) => out.log(secret)),
@@ -100,7 +101,8 @@ const SINKS: Readonly<Record<string, Sink>> = {
   'util.format %j': (secret) => format('%j', secret),
   'util.format %O': (secret) => format('%O', secret),
   String: (secret: object) => text(secret),
-  'string concatenation': (secret) => `a ${text(secret)}`,
+  'a template literal': (secret) => `a ${secret as unknown as string}`,
+  'string concatenation': (secret) => 'a ' + (secret as unknown as string),
   'Array.join': (secret) => [secret, 1].join(';'),
   'Object.toLocaleString': (secret) => secret.toLocaleString(),
   'JSON.stringify': (secret) => JSON.stringify(secret),
