@@ -2,21 +2,20 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { join } from 'node:path'
 
 import { AuditLog } from './audit/index.ts'
-import { StreamedBody } from './body.ts'
 import { completeConfig, type Config, type ConfigInput, type ListenAddress } from './config/index.ts'
 import { type Clock, type RandomBytes, systemClock, systemRandom } from './core/clock.ts'
 import { describeError } from './core/errors.ts'
-import type { Connection } from './core/exchange.ts'
 import { createIdSource } from './core/id.ts'
 import { IpList } from './core/ip.ts'
 import type { Reply } from './core/reply.ts'
 import { refuse, type Verdict } from './core/verdict.ts'
 import type { AuditRecord } from './core/watch.ts'
-import { createTextMask } from './data/index.ts'
+import { createSecretMask, createTextMask } from './data/index.ts'
 import { openDevelopmentCertificate, readCertificate, tlsOptions } from './edge/index.ts'
 import { explainWalk, type ExplainRequest, type Explanation } from './explain.ts'
-import { type House, walk } from './flow.ts'
-import { type FetchApplication, responseOf } from './in-process.ts'
+import { type House, type Plan, walk } from './flow.ts'
+import { forwardAuthDoor } from './forward-auth.ts'
+import { arrivalOf, type FetchApplication, responseOf } from './in-process.ts'
 import { type Kept, openKept } from './kept.ts'
 import { malformedAnswer } from './malformed.ts'
 import { ConnectionCaps } from './perimeter/index.ts'
@@ -62,6 +61,8 @@ export interface Listening {
   readonly http?: string
   readonly https?: string
   readonly operator?: string
+  /** Where another proxy asks. */
+  readonly forwardAuth?: string
 }
 
 /** The six walls and the watch, open. */
@@ -175,7 +176,7 @@ class Gateway {
     this.#log = new AuditLog({
       database: kept.store.database,
       config: audit,
-      mask: data.mask_logs ? createTextMask(kept.secrets.registry) : (text) => text,
+      mask: (data.mask_logs ? createTextMask : createSecretMask)(kept.secrets.registry),
       onAlarm: (state, detail) =>
         this.#notice(
           state === 'failing'
@@ -188,7 +189,7 @@ class Gateway {
     this.#caps = new ConnectionCaps({ perClient, total })
     this.#uncounted = new IpList(config.security.network.trusted_proxies)
     this.#current = buildSite(config, kept, clock, options.walls)
-    this.#operator = buildOperatorSite(config, kept, clock)
+    this.#operator = this.#operatorSite(config)
   }
 
   /** What the server asks of this gateway; with an application in this process in place of the upstream. */
@@ -217,7 +218,7 @@ class Gateway {
   }
 
   async listen(): Promise<Listening> {
-    const { http, https, operator } = this.config.listen
+    const { http, https, operator, forward_auth: forwardAuth } = this.config.listen
     const door = this.#doorTo(() => this.#current)
     const urls: { -readonly [K in keyof Listening]: Listening[K] } = {}
     if (http) urls.http = await this.#open('http', door, http)
@@ -228,6 +229,14 @@ class Gateway {
         this.#doorTo(() => this.#operator),
         operator,
       )
+    if (forwardAuth) {
+      const asking = forwardAuthDoor(
+        door,
+        () => this.config.security.gateway.forward_auth,
+        (arrival, send, change) => this.#serve(this.#current, arrival, send, change),
+      )
+      urls.forwardAuth = await this.#open('http', asking, forwardAuth)
+    }
     return urls
   }
 
@@ -239,7 +248,7 @@ class Gateway {
     let operator: Generation
     try {
       next = buildSite(config, this.#kept, this.#clock, this.#options.walls)
-      operator = buildOperatorSite(config, this.#kept, this.#clock)
+      operator = this.#operatorSite(config)
     } catch (thrown) {
       visitors.settle(this.config.security.perimeter)
       throw thrown
@@ -318,10 +327,15 @@ class Gateway {
     )
   }
 
-  #serve(generation: Generation, arrival: Arrival, send: Parameters<Door['serve']>[1]): Promise<void> {
+  #serve(
+    generation: Generation,
+    arrival: Arrival,
+    send: Parameters<Door['serve']>[1],
+    change: (plan: Plan) => Plan = (plan) => plan,
+  ): Promise<void> {
     return generation.during(() => {
       const { reading, plan } = generation.site.read(arrival)
-      return walk(receive(arrival, reading, this.#nextId(), this.#clock), plan, this.#house, send)
+      return walk(receive(arrival, reading, this.#nextId(), this.#clock), change(plan), this.#house, send)
     })
   }
 
@@ -331,6 +345,14 @@ class Gateway {
     } catch (thrown) {
       this.#notice(`could not be recorded: ${record.kind}: ${describeError(thrown)}`)
     }
+  }
+
+  #operatorSite(config: Config): Generation {
+    return buildOperatorSite(config, this.#kept, this.#clock, (kind, subject, data) =>
+      this.#log.recordDurably([
+        { id: this.#nextId(), atMs: this.#clock.now(), kind, subject, verdict: 'success', data },
+      ]),
+    )
   }
 
   async #open(scheme: 'http' | 'https', door: Door, address: ListenAddress): Promise<string> {
@@ -366,30 +388,6 @@ class Gateway {
   }
 
   #notice(line: string): void {
-    this.#options.onNotice?.(line)
-  }
-}
-
-/** A WHATWG Request as an arrival. Order and case of header fields are lost in it, and dot segments are gone. */
-function arrivalOf(request: Request, peer: string): Arrival {
-  const url = new URL(request.url)
-  const headers = [...request.headers].flat()
-  if (!request.headers.has('host')) headers.unshift('host', url.host)
-  const connection: Connection = {
-    peer,
-    peerPort: 0,
-    localPort: Number(url.port) || (url.protocol === 'https:' ? 443 : 80),
-    ...(url.protocol === 'https:' && { tls: { version: '', cipher: '', serverName: url.hostname } }),
-  }
-  const length = request.headers.get('content-length')
-  const { body } = request
-  const declared = body === null ? 0 : length === null ? undefined : Number(length)
-  return {
-    connection,
-    raw: { method: request.method, target: url.pathname + url.search, httpVersion: '1.1', headers },
-    body: new StreamedBody(declared, () =>
-      (body ?? new ReadableStream<Uint8Array>())[Symbol.asyncIterator](),
-    ),
-    signal: request.signal,
+    this.#kept.notice(line)
   }
 }

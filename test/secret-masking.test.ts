@@ -126,7 +126,10 @@ const SINKS: Readonly<Record<string, (secrets: SecretRegistry, shown: string) =>
   'the path of a URL': (secrets, shown) =>
     maskUrlText(`/a/${encodeURIComponent(shown)}?k=${encodeURIComponent(shown)}`, createMasker({ secrets })),
   'an answer of the application': (secrets, shown) => {
-    const mask = compileReplyMask({ fields: [], text: true, reveal: {} }, secrets)
+    const mask = compileReplyMask(
+      { mode: 'mask', fields: [], text: true, csv: false, pass_types: [], reveal: {} },
+      secrets,
+    )
     const masked = maskJsonReply(JSON.stringify({ a: shown }), mask, [])
     return masked.ok ? masked.text : ''
   },

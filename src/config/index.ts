@@ -2,7 +2,14 @@ export { configJsonSchema } from './json-schema.ts'
 export { type Finding, lintConfig } from './lint.ts'
 export { completeConfig, ConfigError, loadConfig, type LoadOptions, type Mistake } from './load.ts'
 export { openConfig, readSecretsSection, settleConfig } from './open.ts'
-export { openapiRoutes } from './openapi.ts'
+export { openapiRoutes, readDocument } from './openapi.ts'
+export {
+  mappingMistakes,
+  type MappingSettings,
+  type PolicyMapping,
+  type PolicyMappingMistake,
+  readPolicyMapping,
+} from './policy-mapping.ts'
 export { plainConfig, printConfig } from './print.ts'
 export type {
   Config,
@@ -12,4 +19,4 @@ export type {
   SecretsConfig,
   UpstreamConfig,
 } from './schema.ts'
-export { secretsOf } from './secret-reference.ts'
+export { readSecretReference, secretsOf } from './secret-reference.ts'

@@ -2,6 +2,7 @@ import { type Document, isMap, isScalar, isSeq, LineCounter, parseDocument, visi
 
 import { describeError, type Place, RingwallError } from '../core/errors.ts'
 import { z } from '../core/schema.ts'
+import { policyMappingMistakes } from './policy-mapping.ts'
 import { profileValues } from './profile.ts'
 import { type Config, configSchema, type RouteConfig } from './schema.ts'
 import { type Environment, withEnvironment } from './secret-reference.ts'
@@ -312,7 +313,10 @@ function crossMistakes(config: Config, placeOf: PlaceOf): Mistake[] {
         `no upstream \`${route.upstream}\`; ${hintFor(route.upstream, upstreams)}`,
       )
     }
-    if (route.upstream === undefined && upstreams.length > 1)
+    const answers = (['upstream', 'redirect', 'respond'] as const).filter((key) => route[key] !== undefined)
+    if (answers.length > 1)
+      add(['routes', i, answers[1] ?? ''], `only one can answer: ${answers.join(' or ')}`)
+    if (answers.length === 0 && upstreams.length > 1)
       add(['routes', i], `name one of the upstreams ${upstreams.join(', ')}`)
   }
   const limits = [...Object.keys(config.security.rate_limiting), 'off']
@@ -340,6 +344,10 @@ function crossMistakes(config: Config, placeOf: PlaceOf): Mistake[] {
           `no permission \`${permission}\`; ${hintFor(permission, permissions)}`,
         )
     }
+  }
+  for (const { path, message, at } of policy === undefined ? [] : policyMappingMistakes(policy)) {
+    const whole = ['security', 'authorization', 'policy', ...path]
+    mistakes.push({ at: at ?? placeOf(whole, true), path: whole.join('.'), message })
   }
   if (config.routes.length === 0 && upstreams.length > 1) {
     add(['upstreams'], 'there are several, but no `routes` that say which request goes where')

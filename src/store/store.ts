@@ -4,8 +4,9 @@ import { type Counters, MemoryCounters } from './counters.ts'
 import type { Database } from './database.ts'
 import { migrate } from './migrate.ts'
 import { openPostgres } from './postgres.ts'
-import { openRedis, RedisCounters, requireRedis } from './redis.ts'
+import { openRedis, requireRedis } from './redis.ts'
 import { RedisSessions, type SessionStore, SqlSessions } from './sessions.ts'
+import { SharedCounters } from './shared-counters.ts'
 import { openSqlite } from './sqlite.ts'
 
 /** Where things are kept. Without a URL everything is embedded. */
@@ -44,11 +45,13 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       redis.disconnect()
       throw error
     })
+    const counters = new SharedCounters(redis, options.redisPrefix, options.onCountersState)
     return {
       database,
-      counters: new RedisCounters(redis, options.redisPrefix, options.onCountersState),
+      counters,
       sessions: new RedisSessions(redis, options.redisPrefix),
       async close() {
+        await counters.close()
         redis.disconnect()
         await database.close()
       },
