@@ -84,7 +84,18 @@ const PLAN: Readonly<Record<string, Room>> = {
   console: { rooms: ['.', ...ROOMS, 'store', 'config'], node: [], packages: [] },
   cli: {
     rooms: ['.', ...ROOMS, 'store', 'config', 'console'],
-    node: ['fs', 'path', 'process', 'readline/promises', 'url', 'os', 'util', 'child_process', 'crypto'],
+    node: [
+      'fs',
+      'path',
+      'process',
+      'readline/promises',
+      'url',
+      'os',
+      'util',
+      'child_process',
+      'stream/consumers',
+      'crypto',
+    ],
     packages: ['commander', 'yaml', 'pg', 'mysql2'],
   },
 }

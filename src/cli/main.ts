@@ -28,6 +28,7 @@ import { maskCommand } from './commands/mask.ts'
 import { routesCommand } from './commands/routes.ts'
 import { passwordListCommand } from './commands/password-list.ts'
 import { rulesCommand } from './commands/rules.ts'
+import { secretCommand } from './commands/secret.ts'
 import { uploadsCommand } from './commands/uploads.ts'
 import { upCommand } from './commands/up.ts'
 import { tenantCommand } from './commands/tenant.ts'
@@ -105,6 +106,7 @@ Examples:
     lintCommand,
     keyCommand,
     certCommand,
+    secretCommand,
     apiKeyCommand,
     limitsCommand,
     dataCommand,

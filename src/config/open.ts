@@ -2,7 +2,7 @@ import { type Clock, systemClock } from '../core/clock.ts'
 import { type MissingSecret, openSecrets, parseReference, Secrets } from '../data/index.ts'
 import { isAwaited, referenceOf, type Secret, settleSecret } from '../core/secret.ts'
 import { ConfigError, loadConfig, type LoadOptions, type Mistake, type PlaceOf, readText } from './load.ts'
-import { type Config, secretsSchema } from './schema.ts'
+import { type Config, type SecretsConfig, secretsSchema } from './schema.ts'
 import { secretsOf, withEnvironment } from './secret-reference.ts'
 
 /**
@@ -66,26 +66,47 @@ async function missingIn(raw: unknown, secrets: Secrets, placeOf: PlaceOf): Prom
   })
 }
 
+/** Where a configuration names a secret. */
 interface Named {
   readonly text: string
   readonly path: readonly PropertyKey[]
+}
+
+/** The section of secrets alone, for who works on secrets where the rest cannot be loaded; with the places of all references. */
+export function readSecretsSection(
+  text: string,
+  options: LoadOptions = {},
+): {
+  readonly section: SecretsConfig
+  /** Keys of the configuration by the reference that stands there. */
+  readonly uses: ReadonlyMap<string, readonly string[]>
+} {
+  const { raw } = readText(text, options)
+  const section = withEnvironment(options.env ?? process.env, () => secretsSchema.safeParse(sectionIn(raw)))
+  // The loader says what is wrong with it, and where.
+  if (!section.success) loadConfig(text, options)
+  const uses = new Map<string, string[]>()
+  for (const { text: reference, path } of referencesIn(raw, [], true))
+    uses.set(reference, [...(uses.get(reference) ?? []), path.join('.')])
+  if (!section.success) throw new ConfigError([])
+  return { section: section.data, uses }
 }
 
 const SECTION = 'security.data.secrets'
 const MAX_DEPTH = 12
 
 /** References of the text. Those of rotations are for `ringwall secret rotate` alone; the loader itself reads variables and files. */
-function referencesIn(value: unknown, path: readonly PropertyKey[]): Named[] {
+function referencesIn(value: unknown, path: readonly PropertyKey[], isAll = false): Named[] {
   if (typeof value === 'string') {
     const scheme = parseReference(value)?.scheme
     const isRequired = path.join('.').startsWith(`${SECTION}.required.`)
     const isFetched = scheme === 'age' || scheme === 'aws' || scheme === 'vault'
-    return isFetched || (isRequired && scheme !== undefined) ? [{ text: value, path }] : []
+    return isFetched || ((isRequired || isAll) && scheme !== undefined) ? [{ text: value, path }] : []
   }
   if (typeof value !== 'object' || value === null || path.length > MAX_DEPTH) return []
   if (path.join('.') === `${SECTION}.rotations`) return []
   return Object.entries(value).flatMap(([key, inner]) =>
-    referencesIn(inner, [...path, Array.isArray(value) ? Number(key) : key]),
+    referencesIn(inner, [...path, Array.isArray(value) ? Number(key) : key], isAll),
   )
 }
 

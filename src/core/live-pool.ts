@@ -1,6 +1,9 @@
 import { type LiveSecret, withLiveSecret } from './live-secret.ts'
 import type { Secret } from './secret.ts'
 
+/** No pool has more idle connections. */
+const MAX_CLOSED = 1000
+
 /** A connection that a pool lends. */
 export interface Lent {
   /** With `true` it is closed in place of going back. */
@@ -29,12 +32,13 @@ export function liveConnect<C extends Lent>(parts: LivePoolParts<C>): () => Prom
       parts.source,
       async (secret) => {
         parts.use(secret)
-        for (;;) {
+        for (let closed = 0; ; closed++) {
           const connection = await parts.connect()
           const born = parts.bornWith(connection)
           if (born === undefined || born === secret || born.reveal() === secret.reveal()) return connection
           // A newer one, which somebody else brought meanwhile, is as good.
           if (born.reveal() === parts.source.current().reveal()) return connection
+          if (closed === MAX_CLOSED) return connection
           connection.release(true)
         }
       },

@@ -14,7 +14,7 @@ export const encryptionSchema = z
       .min(1)
       .max(3650)
       .default(90)
-      .describe('Age in days at which `ringwall key status` says that a key is due for rotation.'),
+      .describe('Age in days at which a key or a secret is due for rotation; see `ringwall secret report`.'),
   })
   .prefault({})
 

@@ -179,15 +179,57 @@ export { openFileSource, openRange, type RangeReader, type RangeSource } from '.
 export { type VaultTransitOptions, vaultTransitWrapper } from './vault-transit.ts'
 export type { AnswerParts } from './mask-wall.ts'
 export { dataWall } from './wall.ts'
+export { generateAgeIdentity, recipientsOf } from './secrets/age-key.ts'
+export { readSecretsFile } from './secrets/age-provider.ts'
+export { reportAges, type SecretAge, type SecretFacts } from './secrets/age-report.ts'
+export { commandDriver, type RunProgram } from './secrets/command-driver.ts'
 export { awsSection, type RotationConfig, secretsSection, vaultSection } from './secrets/config.ts'
+export { newPassword } from './secrets/credential.ts'
 export { parseFields, registerSecrets, secretParts } from './secrets/fields.ts'
 export { readFileSecret } from './secrets/file-provider.ts'
+export { keyringDriver, keyringTarget } from './secrets/keyring-driver.ts'
+export {
+  type LiveMysqlPool,
+  liveMysqlPool,
+  type LivePostgresPool,
+  livePostgresPool,
+  liveRedis,
+} from './secrets/live-pools.ts'
+export { mariadbDriver } from './secrets/mariadb-driver.ts'
 export { openSecrets, type SecretPlaces, type VaultPlace } from './secrets/open-secrets.ts'
+export { type DatabaseRotation, postgresDriver } from './secrets/postgres-driver.ts'
 export type { SecretFault, SecretProvider, SecretRead, SecretWrite } from './secrets/provider.ts'
+export { redisDriver, type RedisRotation } from './secrets/redis-driver.ts'
 export {
   parseReference,
   REFERENCE_FORMS,
   type SecretReference,
   type SecretScheme,
 } from './secrets/reference.ts'
+export type { Candidate, RotationDriver, RotationFacts, RotationTarget } from './secrets/rotation-driver.ts'
+export { type RotationEntry, RotationJournal, type RotationStep } from './secrets/rotation-journal.ts'
+export { providerTarget } from './secrets/rotation-target.ts'
+export {
+  formatSecretsFile,
+  isSecretName,
+  newSecretsFile,
+  type OpenSecrets,
+  openSecretsFile,
+  type SealedValue,
+  type UnopenSecrets,
+  withRecipients,
+  withValues,
+} from './secrets/sealed-secrets.ts'
+export { replaceFile } from './secrets/secret-file.ts'
+export { type RotationState, SecretRotation, type SecretRotationOptions } from './secrets/secret-rotation.ts'
 export { type MissingSecret, Secrets, type SecretsOptions } from './secrets/secrets.ts'
+export {
+  type ConfigEntry,
+  type ConfigSchema,
+  type ConfigValues,
+  databaseUrl,
+  liveSecret,
+  requireConfig,
+  secret,
+  setting,
+} from './secrets/typed-config.ts'

@@ -89,3 +89,23 @@ for (const { name, spoil, want } of [
     assert.throws(() => openKeyring(file, new ManualClock()), want)
   })
 }
+
+test('a running process takes up within a second what another one rotated, and at once a key that it does not know', () => {
+  const file = join(directory, 'shared', 'keyring.json')
+  const clock = new ManualClock()
+  const gateway = openKeyring(file, clock)
+  const operator = openKeyring(file, clock)
+  const before = gateway.current('assertion').id
+  const next = operator.rotate('assertion').id
+  assert.equal(gateway.current('assertion').id, before)
+  assert.equal(gateway.find('assertion', next)?.id, next)
+  assert.equal(gateway.find('assertion', 'nobody'), undefined)
+  const last = operator.rotate('assertion').id
+  clock.advance(1000)
+  assert.equal(gateway.current('assertion').id, last)
+  assert.ok(gateway.find('assertion', before))
+  // A file that is half written changes nothing.
+  writeFileSync(file, '{')
+  clock.advance(1000)
+  assert.equal(gateway.current('assertion').id, last)
+})

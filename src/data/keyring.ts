@@ -29,6 +29,9 @@ export const KEY_PURPOSES = [
   'checkpoint',
 ] as const satisfies readonly KeyPurpose[]
 
+/** Between two looks whether another process changed the file. */
+const LOOK_MS = 1000
+
 const keySchema = z.strictObject({
   id: z.string().min(1),
   purpose: z.enum(KEY_PURPOSES),
@@ -76,14 +79,33 @@ class FileKeyring implements Keyring {
   readonly #file: string
   readonly #clock: Clock
   #keys: readonly Key[]
+  /** What the file system said of the file when it was read. */
+  #version: string
+  #lookedMs: number
 
   constructor(file: string, clock: Clock) {
     this.#file = file
     this.#clock = clock
+    this.#version = versionOf(file)
     this.#keys = readKeys(file)
+    this.#lookedMs = clock.elapsed()
+  }
+
+  /** Takes up what another process rotated. Where the file cannot be read just now, the keys that are known go on. */
+  #look(): void {
+    this.#lookedMs = this.#clock.elapsed()
+    try {
+      const version = versionOf(this.#file)
+      if (version === this.#version) return
+      this.#keys = readKeys(this.#file)
+      this.#version = version
+    } catch {
+      // The next look may find it whole.
+    }
   }
 
   current(purpose: KeyPurpose): Key {
+    if (this.#clock.elapsed() - this.#lookedMs >= LOOK_MS) this.#look()
     const [newest] = this.all(purpose)
     if (newest) return newest
     throw new RingwallError(
@@ -96,7 +118,12 @@ class FileKeyring implements Keyring {
   }
 
   find(purpose: KeyPurpose, id: string): Key | undefined {
-    return this.#keys.find((key) => key.purpose === purpose && key.id === id)
+    const isIt = (key: Key): boolean => key.purpose === purpose && key.id === id
+    const known = this.#keys.find(isIt)
+    if (known) return known
+    // Another gateway may use it already.
+    this.#look()
+    return this.#keys.find(isIt)
   }
 
   all(purpose: KeyPurpose): readonly Key[] {
@@ -134,6 +161,7 @@ class FileKeyring implements Keyring {
     const part = `${this.#file}.${process.pid}.part`
     writeKeys(part, keys)
     renameSync(part, this.#file)
+    this.#version = versionOf(this.#file)
     this.#keys = readKeys(this.#file)
   }
 
@@ -141,6 +169,12 @@ class FileKeyring implements Keyring {
     const before = this.#clock.now() - days * 86_400_000
     return KEY_PURPOSES.filter((purpose) => this.current(purpose).createdMs < before)
   }
+}
+
+/** A file that is renamed into place has another inode. */
+function versionOf(file: string): string {
+  const { ino, mtimeNs, size } = statSync(file, { bigint: true })
+  return `${ino}.${mtimeNs}.${size}`
 }
 
 function makeKey(purpose: KeyPurpose, clock: Clock): StoredKey {

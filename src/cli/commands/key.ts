@@ -69,7 +69,9 @@ export function keyCommand({ terminal, exit }: CommandContext): Command {
       terminal.error(
         purpose === 'field'
           ? 'restart what uses the keyring, then run `ringwall data rewrap` for each mapping'
-          : 'restart the gateway, so that it uses the new key',
+          : purpose === 'cookie'
+            ? 'a running gateway signs with it within a second; for tokens in forms, reload or restart it'
+            : 'a running gateway uses it within a second',
       )
     })
   sub('retire <purpose>', 'remove an old key for good; what only it can read is lost')
