@@ -2,27 +2,19 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { join } from 'node:path'
 
 import { AuditLog } from './audit/index.ts'
-import { StreamedBody } from './body.ts'
-import {
-  completeConfig,
-  type Config,
-  type ConfigInput,
-  type ListenAddress,
-  secretsOf,
-} from './config/index.ts'
+import { completeConfig, type Config, type ConfigInput, type ListenAddress } from './config/index.ts'
 import { type Clock, type RandomBytes, systemClock, systemRandom } from './core/clock.ts'
 import { describeError } from './core/errors.ts'
-import type { Connection } from './core/exchange.ts'
 import { createIdSource } from './core/id.ts'
 import { IpList } from './core/ip.ts'
 import type { Reply } from './core/reply.ts'
 import { refuse, type Verdict } from './core/verdict.ts'
 import type { AuditRecord } from './core/watch.ts'
-import { createTextMask, SecretRegistry } from './data/index.ts'
+import { createSecretMask, createTextMask } from './data/index.ts'
 import { openDevelopmentCertificate, readCertificate, tlsOptions } from './edge/index.ts'
 import { explainWalk, type ExplainRequest, type Explanation } from './explain.ts'
 import { type House, walk } from './flow.ts'
-import { type FetchApplication, responseOf } from './in-process.ts'
+import { arrivalOf, type FetchApplication, responseOf } from './in-process.ts'
 import { type Kept, openKept } from './kept.ts'
 import { malformedAnswer } from './malformed.ts'
 import { ConnectionCaps } from './perimeter/index.ts'
@@ -31,7 +23,14 @@ import { type Door, listen as listenOn, type Listener, nodeListener } from './se
 import type { ChangeWalls } from './site.ts'
 import { buildOperatorSite, buildSite, type Generation, type InProcess } from './sites.ts'
 
-export { completeConfig, type Config, type ConfigInput, ConfigError, loadConfig } from './config/index.ts'
+export {
+  completeConfig,
+  type Config,
+  type ConfigInput,
+  ConfigError,
+  loadConfig,
+  openConfig,
+} from './config/index.ts'
 export { RingwallError } from './core/errors.ts'
 export type { Exchange } from './core/exchange.ts'
 export { answer, pass, refuse, type Verdict } from './core/verdict.ts'
@@ -129,8 +128,6 @@ class Gateway {
   readonly #listeners: Listener[] = []
   readonly #caps: ConnectionCaps
   readonly #uncounted: IpList
-  /** Every secret that any configuration brought: none of them may stand in a log. */
-  readonly #secrets = new SecretRegistry()
   #house: House
   #current: Generation
   #operator: Generation
@@ -173,11 +170,10 @@ class Gateway {
     this.#clock = clock
     this.#nextId = createIdSource(clock, random)
     const { audit, data } = config.security
-    for (const secret of secretsOf(config)) this.#secrets.add(secret)
     this.#log = new AuditLog({
       database: kept.store.database,
       config: audit,
-      mask: data.mask_logs ? createTextMask(this.#secrets) : (text) => text,
+      mask: (data.mask_logs ? createTextMask : createSecretMask)(kept.secrets.registry),
       onAlarm: (state, detail) =>
         this.#notice(
           state === 'failing'
@@ -190,7 +186,7 @@ class Gateway {
     this.#caps = new ConnectionCaps({ perClient, total })
     this.#uncounted = new IpList(config.security.network.trusted_proxies)
     this.#current = buildSite(config, kept, clock, options.walls)
-    this.#operator = buildOperatorSite(config, kept, clock)
+    this.#operator = this.#operatorSite(config)
   }
 
   /** What the server asks of this gateway; with an application in this process in place of the upstream. */
@@ -235,17 +231,17 @@ class Gateway {
 
   async reload(config: Config): Promise<void> {
     const { visitors } = this.#kept
+    await this.#kept.settle(config)
     await visitors.prepare(config.security.perimeter)
     let next: Generation
     let operator: Generation
     try {
       next = buildSite(config, this.#kept, this.#clock, this.#options.walls)
-      operator = buildOperatorSite(config, this.#kept, this.#clock)
+      operator = this.#operatorSite(config)
     } catch (thrown) {
       visitors.settle(this.config.security.perimeter)
       throw thrown
     }
-    for (const secret of secretsOf(config)) this.#secrets.add(secret)
     const before = this.#current
     this.#current = next
     this.#operator = operator
@@ -335,6 +331,14 @@ class Gateway {
     }
   }
 
+  #operatorSite(config: Config): Generation {
+    return buildOperatorSite(config, this.#kept, this.#clock, (kind, subject, data) =>
+      this.#log.recordDurably([
+        { id: this.#nextId(), atMs: this.#clock.now(), kind, subject, verdict: 'success', data },
+      ]),
+    )
+  }
+
   async #open(scheme: 'http' | 'https', door: Door, address: ListenAddress): Promise<string> {
     const listener = await listenOn(door, address, scheme === 'https' ? await this.#tls() : undefined)
     this.#listeners.push(listener)
@@ -368,30 +372,6 @@ class Gateway {
   }
 
   #notice(line: string): void {
-    this.#options.onNotice?.(line)
-  }
-}
-
-/** A WHATWG Request as an arrival. Order and case of header fields are lost in it, and dot segments are gone. */
-function arrivalOf(request: Request, peer: string): Arrival {
-  const url = new URL(request.url)
-  const headers = [...request.headers].flat()
-  if (!request.headers.has('host')) headers.unshift('host', url.host)
-  const connection: Connection = {
-    peer,
-    peerPort: 0,
-    localPort: Number(url.port) || (url.protocol === 'https:' ? 443 : 80),
-    ...(url.protocol === 'https:' && { tls: { version: '', cipher: '', serverName: url.hostname } }),
-  }
-  const length = request.headers.get('content-length')
-  const { body } = request
-  const declared = body === null ? 0 : length === null ? undefined : Number(length)
-  return {
-    connection,
-    raw: { method: request.method, target: url.pathname + url.search, httpVersion: '1.1', headers },
-    body: new StreamedBody(declared, () =>
-      (body ?? new ReadableStream<Uint8Array>())[Symbol.asyncIterator](),
-    ),
-    signal: request.signal,
+    this.#kept.notice(line)
   }
 }

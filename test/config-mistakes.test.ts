@@ -179,11 +179,11 @@ for (const { name, text, at, path, says } of [
     says: /`AES-256-GCM`/,
   },
   {
-    name: 'a second factor that is not built',
-    text: 'security: { authentication: { mfa: { required: true } } }',
-    at: '1:48',
-    path: 'security.authentication.mfa.required',
-    says: /not built yet/,
+    name: 'an address in place of the domain of passkeys',
+    text: 'security: { authentication: { passkeys: { rp_id: "https://a.test" } } }',
+    at: '1:50',
+    path: 'security.authentication.passkeys.rp_id',
+    says: /must be a domain such as example\.com/,
   },
   {
     name: 'a size without its unit',
@@ -246,7 +246,7 @@ for (const { name, text, at, path, says } of [
     text: 'routes: [{ path: /, rate_limit: 5 }]',
     at: '1:33',
     path: 'routes.0.rate_limit',
-    says: /a text or a section/,
+    says: /a text or a list or a section/,
   },
   {
     name: 'a network with host bits',

@@ -73,20 +73,20 @@ export const authorizationSchema = z
   })
   .prefault({})
 
+const resource = z.strictObject({
+  type: typeName.describe('Its entity type.'),
+  id: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'Its id: `{name}` of the path, `{query.name}`, `{cookie.name}`, or a fixed text. By default the only {name} of the path.',
+    ),
+})
+
 const binding = z.strictObject({
   action: z.string().min(1).describe('Action of the policy, such as `order:read`.'),
-  resource: z
-    .strictObject({
-      type: typeName.describe('Its entity type.'),
-      id: z
-        .string()
-        .min(1)
-        .optional()
-        .describe(
-          'Its id: `{name}` of the path, `{query.name}`, `{cookie.name}`, or a fixed text. By default the only {name} of the path.',
-        ),
-    })
-    .describe('What the route is about.'),
+  resource: resource.describe('What the route is about.'),
   facts: z
     .strictObject({
       path: z
@@ -123,10 +123,17 @@ export const accessRouteKeys = {
     .optional()
     .describe("What the policy is asked on this route; `off` where a {name} of the path is nobody's."),
   permission: permission.optional().describe('Permission that the subject needs on this route.'),
+  resource: resource
+    .optional()
+    .describe(
+      'What `permission` is asked for; with it, what was given for this resource or its type counts too. By default that of `access`.',
+    ),
 }
 
 /** `access` of a route, parsed. */
 export type AccessBindingConfig = z.output<typeof binding>
+/** `resource` of a route, parsed. */
+export type ResourceConfig = z.output<typeof resource>
 /** `security.authorization.policy`, parsed. */
 export type PolicyConfig = z.output<typeof policySection>
 /** `security.authorization`, parsed. */

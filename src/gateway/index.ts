@@ -6,6 +6,15 @@ export {
   type RateLimitingConfig,
   rateLimitingSchema,
 } from './config.ts'
-export { compileLimits, type NamedLimit, rateLimitFields } from './rate-limit.ts'
+export { addLimitFields, concurrencyFields, type LimitFields, rateLimitFields } from './limit-fields.ts'
+export { comparable, fingerprint, type LimitMoment } from './limit-key.ts'
+export { type LimitParts, type ReadJson, subjectLimitsWall } from './limits-wall.ts'
+export { compileLimits, costOf, type FindLimits, namedLimits, type NamedLimit } from './rate-limit.ts'
+export { type PathRewrite, prefixRewrite, redirectTarget } from './route-answer.ts'
 export { type RoutePattern, RouteTable } from './route-table.ts'
 export { gatewayWall } from './wall.ts'
+export { schemaWall } from './schema-wall.ts'
+export { type DocumentOptions, OpenApiDocument, type Operation, type ReadFile } from './schema/document.ts'
+export type { JsonValue } from './schema/json-value.ts'
+export { type SchemaConfig } from './schema/schema-config.ts'
+export type { Mismatch } from './schema/validator.ts'
