@@ -13,7 +13,8 @@ import type { AuditRecord } from './core/watch.ts'
 import { createSecretMask, createTextMask } from './data/index.ts'
 import { openDevelopmentCertificate, readCertificate, tlsOptions } from './edge/index.ts'
 import { explainWalk, type ExplainRequest, type Explanation } from './explain.ts'
-import { type House, walk } from './flow.ts'
+import { type House, type Plan, walk } from './flow.ts'
+import { forwardAuthDoor } from './forward-auth.ts'
 import { arrivalOf, type FetchApplication, responseOf } from './in-process.ts'
 import { type Kept, openKept } from './kept.ts'
 import { malformedAnswer } from './malformed.ts'
@@ -60,6 +61,8 @@ export interface Listening {
   readonly http?: string
   readonly https?: string
   readonly operator?: string
+  /** Where another proxy asks. */
+  readonly forwardAuth?: string
 }
 
 /** The six walls and the watch, open. */
@@ -215,7 +218,7 @@ class Gateway {
   }
 
   async listen(): Promise<Listening> {
-    const { http, https, operator } = this.config.listen
+    const { http, https, operator, forward_auth: forwardAuth } = this.config.listen
     const door = this.#doorTo(() => this.#current)
     const urls: { -readonly [K in keyof Listening]: Listening[K] } = {}
     if (http) urls.http = await this.#open('http', door, http)
@@ -226,6 +229,14 @@ class Gateway {
         this.#doorTo(() => this.#operator),
         operator,
       )
+    if (forwardAuth) {
+      const asking = forwardAuthDoor(
+        door,
+        () => this.config.security.gateway.forward_auth,
+        (arrival, send, change) => this.#serve(this.#current, arrival, send, change),
+      )
+      urls.forwardAuth = await this.#open('http', asking, forwardAuth)
+    }
     return urls
   }
 
@@ -316,10 +327,15 @@ class Gateway {
     )
   }
 
-  #serve(generation: Generation, arrival: Arrival, send: Parameters<Door['serve']>[1]): Promise<void> {
+  #serve(
+    generation: Generation,
+    arrival: Arrival,
+    send: Parameters<Door['serve']>[1],
+    change: (plan: Plan) => Plan = (plan) => plan,
+  ): Promise<void> {
     return generation.during(() => {
       const { reading, plan } = generation.site.read(arrival)
-      return walk(receive(arrival, reading, this.#nextId(), this.#clock), plan, this.#house, send)
+      return walk(receive(arrival, reading, this.#nextId(), this.#clock), change(plan), this.#house, send)
     })
   }
 

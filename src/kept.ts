@@ -18,7 +18,8 @@ import {
 } from './data/index.ts'
 
 import { type Accounts, Identity, PasswordHasher, Suspensions } from './identity/index.ts'
-import { openStore, type Store } from './store/index.ts'
+import { ApiKeys } from './gateway/index.ts'
+import { followResets, openStore, type Store } from './store/index.ts'
 import { VisitorBook } from './visitors.ts'
 
 /** What outlives a reload: the store, the keys, who people are. Also for commands beside a running gateway. A store directory of `:memory:` keeps nothing. */
@@ -37,6 +38,8 @@ export interface Kept {
   readonly notice: (line: string) => void
 
   readonly suspensions: Suspensions
+  /** Keys of machines. */
+  readonly apiKeys: ApiKeys
   identity(realm: 'site' | 'operator', config?: Config): Identity
   accounts(realm: 'site' | 'operator'): Accounts
   /** Fetches the secrets of a configuration that was loaded without them; throws with all that are missing. */
@@ -84,6 +87,7 @@ export async function openKept(
     onNotice,
     ...(!isMemory && { file: cspFile(directory) }),
   })
+  const apiKeys = new ApiKeys({ database: store.database, clock, random, onNotice })
   const identity = (realm: 'site' | 'operator', current = config): Identity =>
     new Identity({
       realm,
@@ -103,6 +107,8 @@ export async function openKept(
       .sweep(clock.now())
       .catch((error: unknown) => onNotice(`sweeping sessions failed: ${String(error)}`))
   }, SWEEP_MS).unref()
+  // Counters in Redis are reset there; those in this process only by this process.
+  const stopFollowing = redis ? () => undefined : followResets(store.database, store.counters, clock)
   return {
     store,
     keys,
@@ -114,6 +120,7 @@ export async function openKept(
     notice: onNotice,
 
     suspensions: new Suspensions(store.database, clock),
+    apiKeys,
     identity,
     accounts: (realm) => identity(realm).accounts,
     async settle(next) {
@@ -123,10 +130,12 @@ export async function openKept(
     async close() {
       secrets.close()
       clearInterval(sweeping)
+      stopFollowing()
       visitors.close()
       await csp.close()
       await hasher.close()
       await grants.close()
+      await apiKeys.close()
       await store.close()
     },
   }

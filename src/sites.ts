@@ -168,6 +168,7 @@ function partsOf(config: Config, kept: Kept, clock: Clock, identity: Identity, i
     counters: kept.store.counters,
     clock,
     identity,
+    apiKeys: kept.apiKeys,
     noteUse: kept.grants.noteUse.bind(kept.grants),
     rules,
     geography,

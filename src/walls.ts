@@ -8,6 +8,7 @@ import type { Upstream, Wall } from './core/wall.ts'
 import { type AnswerParts, dataWall } from './data/index.ts'
 import { edgeWall } from './edge/index.ts'
 import {
+  type ApiKeys,
   gatewayWall,
   type OpenApiDocument,
   type SchemaConfig,
@@ -29,6 +30,7 @@ export interface Parts {
   readonly counters: Counters
   readonly clock: Clock
   readonly identity: Identity
+  readonly apiKeys: ApiKeys
   readonly noteUse: NoteUse
   /** The rule sets of the perimeter, where some are configured. */
   readonly rules: Engine | undefined
@@ -72,7 +74,7 @@ export function buildWalls(
   return [
     perimeterWall(security.perimeter, route, parts),
     edgeWall(security, route, parts),
-    gatewayWall(security, route, { ...parts, readJson }),
+    gatewayWall(security, route, { ...parts, readJson, realm: identity.realm }),
     identityWall(identity, route, audience),
     subjectLimitsWall(security, route, { ...parts, readJson }),
     accessWall(security.authorization, route, parts.noteUse, policy),

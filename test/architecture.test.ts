@@ -28,7 +28,7 @@ const PLAN: Readonly<Record<string, Room>> = {
     node: ['crypto', 'tls', 'fs', 'path'],
     packages: ['@peculiar/x509', 'reflect-metadata'],
   },
-  gateway: { rooms: ['store'], node: ['crypto'], packages: ['ajv', 're2js'] },
+  gateway: { rooms: ['store'], node: ['crypto', 'zlib'], packages: ['kysely', 'ajv', 're2js'] },
   identity: {
     rooms: ['store'],
     node: ['crypto', 'worker_threads', 'url', 'fs', 'fs/promises', 'path'],

@@ -335,6 +335,11 @@ const BAD_AND_MENDED: Readonly<Record<string, readonly [bad: string, mended: str
     'routes: [{ path: /, cross_site: refuse }]',
   ],
   'limit-off': ['routes: [{ path: /, rate_limit: off }]', 'routes: [{ path: /, rate_limit: api }]'],
+  'limit-shadow': ['security: { rate_limiting: { login: { mode: shadow } } }', ''],
+  'limits-open': [
+    'security: { gateway: { limits_without_redis: open } }',
+    'security: { gateway: { limits_without_redis: closed } }',
+  ],
   'identifier-without-permission': [
     'routes: [{ path: "/orders/{id}" }]',
     'routes: [{ path: "/orders/{id}", permission: "order:read" }]',

@@ -5,6 +5,8 @@ import { Command, CommanderError } from 'commander'
 import { ConfigError } from '../config/index.ts'
 import { RingwallError } from '../core/errors.ts'
 import { accessCommand } from './commands/access.ts'
+import { apiKeyCommand } from './commands/api-key.ts'
+import { limitsCommand } from './commands/limits.ts'
 import { auditCommand } from './commands/audit.ts'
 import { checkCommand } from './commands/check.ts'
 import { cspCommand } from './commands/csp.ts'
@@ -101,6 +103,8 @@ Examples:
     egressCommand,
     lintCommand,
     keyCommand,
+    apiKeyCommand,
+    limitsCommand,
     dataCommand,
     maskCommand,
     cspCommand,

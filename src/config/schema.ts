@@ -52,6 +52,10 @@ const listen = z
       .union([OFF, address])
       .prefault('127.0.0.1:8090')
       .describe("The operator's own door, or `off`. Keep it on an address that only operators reach."),
+    forward_auth: z
+      .union([OFF, address])
+      .prefault('off')
+      .describe('Address where another proxy asks before it passes requests on, or `off`.'),
     certificate: z
       .string()
       .optional()

@@ -110,6 +110,21 @@ export const REFUSALS = {
     title: 'Too many requests',
     help: 'A limit of `security.rate_limiting` or of the route was reached. Retry-After says when to come back.',
   },
+  'gateway.api-key-required': {
+    status: 401,
+    title: 'An API key is needed here',
+    help: 'The route asks for a key (`api_key: required`) in X-API-Key, or in Authorization as a Bearer. `ringwall api-key create` makes one.',
+  },
+  'gateway.api-key-invalid': {
+    status: 401,
+    title: 'The API key is not valid',
+    help: 'The same answer for a key that is damaged, unknown, expired or revoked, given twice, or in the query, where it stands in logs. The audit log says which.',
+  },
+  'gateway.api-key-denied': {
+    status: 403,
+    title: 'The API key does not allow this',
+    help: 'The key is valid, but not for this route, from this address, or without a scope that the route asks for. `ringwall api-key show` lists what it is for.',
+  },
   'gateway.body-too-large': {
     status: 413,
     title: 'The request body is too large',

@@ -1,4 +1,4 @@
-import { duration, size, z } from '../core/schema.ts'
+import { duration, ipNetwork, size, z } from '../core/schema.ts'
 import { answerRouteKeys, maintenanceSchema } from './answer-config.ts'
 import { schemaRouteKeys } from './schema/schema-config.ts'
 
@@ -123,8 +123,23 @@ export const gatewaySchema = z
       .describe(
         'While Redis is away, limits hold for each gateway by itself (`local`), refuse (`closed`) or pass (`open`).',
       ),
+    forward_auth: z
+      .strictObject({
+        proxy: z
+          .enum(['nginx', 'traefik', 'caddy', 'envoy'])
+          .default('nginx')
+          .describe('Whose form of question is read; only its fields are, each exactly once.'),
+        trusted: z
+          .array(ipNetwork)
+          .default(['127.0.0.1', '::1'])
+          .describe('Addresses of proxies that may ask; connections of others are closed.'),
+      })
+      .prefault({})
+      .describe('Questions of a proxy that stands in front, at `listen.forward_auth`.'),
   })
   .prefault({})
+
+const apiKeyMode = z.enum(['required', 'optional', 'off'])
 
 /** Keys of a route that this wall reads. */
 export const gatewayRouteKeys = {
@@ -141,6 +156,24 @@ export const gatewayRouteKeys = {
     .describe(
       'Names of limits of `security.rate_limiting`, `off`, or a limit of its own (requests, period, by ...).',
     ),
+  api_key: z
+    .union([
+      apiKeyMode,
+      z.strictObject({
+        mode: apiKeyMode
+          .exclude(['off'])
+          .default('required')
+          .describe('Whether requests without a key are refused.'),
+        scopes: z
+          .array(z.string().min(1).max(128))
+          .default([])
+          .describe('Scopes that a key must have, all of them.'),
+      }),
+    ])
+    .optional()
+    .describe(
+      'Keys of machines in X-API-Key or as a Bearer: `required`, `optional`, `off` (the default), or with scopes.',
+    ),
   cost: z
     .number()
     .int()
@@ -152,6 +185,8 @@ export const gatewayRouteKeys = {
 
 /** `security.gateway`, parsed. */
 export type GatewayConfig = z.output<typeof gatewaySchema>
+/** `security.gateway.forward_auth`, parsed. */
+export type ForwardAuthConfig = GatewayConfig['forward_auth']
 /** `security.rate_limiting`, parsed. */
 export type RateLimitingConfig = z.output<typeof rateLimitingSchema>
 /** One limit as it is written. */

@@ -30,6 +30,23 @@ export function fingerprint(value: string): string {
   return `#${createHash('sha256').update(value).digest('hex').slice(0, 20)}`
 }
 
+/**
+ * The key of a counter. Names of routes, hosts, ids and addresses stand in it as they are, so that operators can read it; values of
+ * fields, which may be personal or secret, as fingerprints.
+ */
+export function limitKey(
+  limit: { readonly name: string; readonly parts: readonly KeyPart[] },
+  valueOf: (part: KeyPart, index: number) => string | { readonly nobody: string },
+): string {
+  const texts = limit.parts.map((part, i) => {
+    const value = valueOf(part, i)
+    if (typeof value !== 'string') return `nobody@${value.nobody}`
+    if (part.kind === 'header') return fingerprint(value)
+    return part.kind === 'body' ? fingerprint(comparable(value) ?? '') : value
+  })
+  return `limit:${limit.name}:${texts.join('|')}`
+}
+
 const MAX_VALUE = 1024
 
 /**

@@ -6,7 +6,7 @@ import type { BodyView, Wall } from '../core/wall.ts'
 import type { CounterResult, CounterRule, Counters, Place } from '../store/index.ts'
 import type { GatewayConfig, GatewayRouteConfig, RateLimitingConfig } from './config.ts'
 import { addLimitFields, concurrencyFields, rateLimitFields } from './limit-fields.ts'
-import { comparable, fingerprint, type KeyPart, type LimitMoment, valueAt } from './limit-key.ts'
+import { comparable, type KeyPart, limitKey, type LimitMoment, valueAt } from './limit-key.ts'
 import { compileLimits, costOf, type NamedLimit } from './rate-limit.ts'
 
 /** Reads a JSON body in one way only: undefined where two readers could read it differently. */
@@ -27,21 +27,20 @@ const MAX_BODY_BYTES = 64 * 1024
 /** Judges the limits of a route at one moment of the walk. */
 export type JudgeLimits = (exchange: Exchange, body?: BodyView) => Verdict | Promise<Verdict>
 
-/** The limits of a route whose keys are known at a moment. */
+/** Judges the limits of a route whose keys are known at a moment; undefined where there are none. */
 export function limitsJudge(
   config: LimitConfigs,
   route: GatewayRouteConfig,
   parts: LimitParts,
   moment: LimitMoment,
-): { readonly judge: JudgeLimits; readonly concerns: (exchange: Exchange) => boolean } {
-  const find = compileLimits(config.rate_limiting, route)
+): { readonly judge: JudgeLimits; readonly concerns: (exchange: Exchange) => boolean } | undefined {
+  const find = compileLimits(config.rate_limiting, route, moment)
+  if (!find) return undefined
   const onFailure = config.gateway.limits_without_redis
-  const limitsOf = ({ target, method }: Exchange): readonly NamedLimit[] =>
-    target.ok ? find(target.path, method).filter((limit) => limit.moment === moment) : []
   const judge: JudgeLimits = (exchange, body) => {
     const { target, method } = exchange
     if (!target.ok) return pass
-    const limits = limitsOf(exchange)
+    const limits = find(target.path, method)
     const field = body && bodyFields(exchange, body, parts.readJson)
     const from = (start: number): Verdict | Promise<Verdict> => {
       for (let i = start; i < limits.length; i++) {
@@ -57,7 +56,9 @@ export function limitsJudge(
     }
     return from(0)
   }
-  return { judge, concerns: (exchange) => limitsOf(exchange).length > 0 }
+  const concerns = ({ target, method }: Exchange): boolean =>
+    target.ok && find(target.path, method).length > 0
+  return { judge, concerns }
 }
 
 /**
@@ -70,11 +71,13 @@ export function subjectLimitsWall(config: LimitConfigs, route: GatewayRouteConfi
   return {
     layer: 3,
     name: 'gateway',
-    head: (exchange) => bySubject.judge(exchange),
-    body: {
-      wants: (exchange) => (byBody.concerns(exchange) ? MAX_BODY_BYTES : 0),
-      judge: (exchange, body) => byBody.judge(exchange, body),
-    },
+    ...(bySubject && { head: (exchange: Exchange) => bySubject.judge(exchange) }),
+    ...(byBody && {
+      body: {
+        wants: (exchange: Exchange) => (byBody.concerns(exchange) ? MAX_BODY_BYTES : 0),
+        judge: (exchange: Exchange, body: BodyView) => byBody.judge(exchange, body),
+      },
+    }),
   }
 }
 
@@ -166,22 +169,27 @@ function judgePlace(
 }
 
 function keyOf(exchange: Exchange, limit: NamedLimit, field: FieldOf | undefined): string {
-  return `limit:${limit.name}:${limit.parts.map((part) => textOf(exchange, part, field)).join('|')}`
+  const network = clientNetwork(exchange.client.ip)
+  // What is not there is counted for each client network, so that leaving it out gains nothing.
+  return limitKey(limit, (part) => valueOf(exchange, part, network, field) ?? { nobody: network })
 }
 
-/** What is not there is counted for each client network, so that leaving it out gains nothing. */
-function textOf(exchange: Exchange, part: KeyPart, field: FieldOf | undefined): string {
-  const network = clientNetwork(exchange.client.ip)
-  const { subject } = exchange
+function valueOf(
+  { subject, route, host, headers }: Exchange,
+  part: KeyPart,
+  network: string,
+  field: FieldOf | undefined,
+): string | undefined {
   if (part.kind === 'address') return network
-  if (part.kind === 'route') return exchange.route.name
-  if (part.kind === 'host') return exchange.host.ok ? exchange.host.name : '-'
-  if (part.kind === 'subject') return subject?.id ?? `nobody@${network}`
-  if (part.kind === 'api_key')
-    return subject?.id.startsWith('key:') === true ? subject.id : `nobody@${network}`
-  const fields = part.kind === 'header' ? exchange.headers.all(part.name) : []
-  const value = part.kind === 'body' ? field?.(part.path) : fields.length > 0 ? fields.join('\n') : undefined
-  return value === undefined ? `nothing@${network}` : fingerprint(value)
+  if (part.kind === 'route') return route.name
+  if (part.kind === 'host') return host.ok ? host.name : '-'
+  if (part.kind === 'subject') return subject?.id
+  if (part.kind === 'body') return field?.(part.path)
+  if (part.kind === 'header') {
+    const values = headers.all(part.name)
+    return values.length > 0 ? values.join('\n') : undefined
+  }
+  return subject?.id.startsWith('key:') === true ? subject.id : undefined
 }
 
 type FieldOf = (path: readonly string[]) => string | undefined

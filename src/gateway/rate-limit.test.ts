@@ -9,12 +9,20 @@ import {
   concurrencyFields,
   costOf,
   fingerprint,
+  type GatewayRouteConfig,
   gatewayRouteKeys,
   rateLimitFields,
+  type RateLimitingConfig,
   rateLimitingSchema,
 } from './index.ts'
 
 const guide = rateLimitingSchema.parse({})
+
+/** The limits of all moments, in the order of the walk. */
+function limitsOf(config: RateLimitingConfig, route: GatewayRouteConfig, path: string, method: string) {
+  const moments = ['head', 'key', 'subject', 'body'] as const
+  return moments.flatMap((moment) => compileLimits(config, route, moment)?.(path, method) ?? [])
+}
 const routeOf = (rate_limit?: unknown) => ({
   name: 'r',
   ...(rate_limit !== undefined && { rate_limit: gatewayRouteKeys.rate_limit.parse(rate_limit) }),
@@ -35,7 +43,7 @@ for (const { path, method = 'POST', limit, want } of [
   { path: '/x', limit: { requests: 2, period: 'second' }, want: ['route r'] },
 ]) {
   test(`limit: ${method} ${path} ${JSON.stringify(limit) ?? ''} is counted by ${want.join(', ') || 'nothing'}`, () => {
-    const found = compileLimits(guide, routeOf(limit))(path, method)
+    const found = limitsOf(guide, routeOf(limit), path, method)
     assert.deepEqual(
       found.map(({ name }) => name),
       want,
@@ -44,7 +52,7 @@ for (const { path, method = 'POST', limit, want } of [
 }
 
 test("the guide's values are the default", () => {
-  const limitOf = (path: string) => compileLimits(guide, routeOf())(path, 'POST')[0]?.rule
+  const limitOf = (path: string) => limitsOf(guide, routeOf(), path, 'POST')[0]?.rule
   assert.deepEqual(limitOf('/login'), { limit: 5, periodMs: 60_000 })
   assert.deepEqual(limitOf('/api/x'), { limit: 100, periodMs: 60_000 })
   assert.deepEqual(limitOf('/password-reset'), { limit: 3, periodMs: 3_600_000 })
@@ -57,10 +65,10 @@ test('limits that count by different things hold together, of those by the same 
     slow: { requests: 1, period: 'minute', match: ['/api/slow'] },
     few: { concurrent: 2, match: ['/api/**'] },
   })
-  const names = (path: string) => compileLimits(config, routeOf())(path, 'POST').map(({ name }) => name)
+  const names = (path: string) => limitsOf(config, routeOf(), path, 'POST').map(({ name }) => name)
   assert.deepEqual(names('/login'), ['login', 'account'])
-  assert.deepEqual(names('/api/x'), ['api', 'people', 'few'])
-  assert.deepEqual(names('/api/slow'), ['slow', 'people', 'few'])
+  assert.deepEqual(names('/api/x'), ['api', 'few', 'people'])
+  assert.deepEqual(names('/api/slow'), ['slow', 'few', 'people'])
 })
 
 for (const { by, want } of [
@@ -72,7 +80,7 @@ for (const { by, want } of [
 ]) {
   test(`a limit by ${JSON.stringify(by)} is judged at the moment ${want}`, () => {
     const limit = routeOf({ requests: 1, period: 'minute', by })
-    assert.equal(compileLimits(guide, limit)('/', 'GET')[0]?.moment, want)
+    assert.equal(limitsOf(guide, limit, '/', 'GET')[0]?.moment, want)
   })
 }
 
@@ -81,7 +89,7 @@ test('a cost is said by the limit, else by the route, else it is 1', () => {
     heavy: { requests: 10, period: 'minute', match: ['/**'], cost: { 'POST /export': 5, '/free/**': 0 } },
   })
   const route = { name: 'r', cost: 3 }
-  const [limit] = compileLimits(config, route)('/', 'GET')
+  const [limit] = limitsOf(config, route, '/', 'GET')
   assert.ok(limit)
   assert.equal(costOf(limit, route, '/export', 'POST'), 5)
   assert.equal(costOf(limit, route, '/free/a', 'GET'), 0)
@@ -91,13 +99,13 @@ test('a cost is said by the limit, else by the route, else it is 1', () => {
 
 test('mistakes are told at the start', () => {
   assert.throws(
-    () => compileLimits(guide, routeOf('apis')),
+    () => limitsOf(guide, routeOf('apis'), '/', 'GET'),
     /no limit `apis`; there is login, api, password_reset/,
   )
   const dear = rateLimitingSchema.parse({
     heavy: { requests: 4, period: 'minute', match: ['/**'], cost: { '/export': 5 } },
   })
-  assert.throws(() => compileLimits(dear, routeOf()), /costs 5 of 4, so it would never pass/)
+  assert.throws(() => limitsOf(dear, routeOf(), '/', 'GET'), /costs 5 of 4, so it would never pass/)
   assert.equal(rateLimitingSchema.safeParse({ x: { requests: 4, match: ['/'] } }).success, false)
   assert.equal(rateLimitingSchema.safeParse({ x: { match: ['/'] } }).success, false)
   assert.equal(rateLimitingSchema.safeParse({ login: { by: 'cookie' } }).success, false)

@@ -27,21 +27,27 @@ const NONE: readonly NamedLimit[] = []
 /** What a configuration's own limits come to, for the routes that name none; compiled once, since routes are many. */
 interface Shared {
   readonly named: readonly NamedLimit[]
-  readonly find: FindLimits
+  /** For each moment, so that one at which no limit is judged costs nothing. */
+  readonly find: ReadonlyMap<LimitMoment, FindLimits>
 }
 
 const compiled = new WeakMap<RateLimitingConfig, Shared>()
 
 /**
- * Finds the limits for a request on one route: the route's own, those that it names, or those whose paths match. Of limits
- * that count by the same thing the most specific path wins; limits that count by different things hold together.
+ * Finds the limits for a request on one route that are judged at a moment: the route's own, those that it names, or those whose
+ * paths match. Of limits that count by the same thing the most specific path wins; limits that count by different things hold
+ * together. Undefined where there is none.
  */
-export function compileLimits(config: RateLimitingConfig, route: GatewayRouteConfig): FindLimits {
+export function compileLimits(
+  config: RateLimitingConfig,
+  route: GatewayRouteConfig,
+  moment: LimitMoment,
+): FindLimits | undefined {
   const { rate_limit: own } = route
-  if (own === 'off') return () => NONE
+  if (own === 'off') return undefined
   const shared = compiled.get(config) ?? compileShared(config)
   compiled.set(config, shared)
-  if (own === undefined) return shared.find
+  if (own === undefined) return shared.find.get(moment)
   if (typeof own === 'string' || Array.isArray(own)) {
     const limits = [own].flat().map((name) => {
       const limit = shared.named.find((one) => one.name === name)
@@ -52,10 +58,19 @@ export function compileLimits(config: RateLimitingConfig, route: GatewayRouteCon
         `route \`${route.name}\`: no limit \`${name}\`; there is ${names}, and off`,
       )
     })
-    return () => limits
+    return always(limits, moment)
   }
-  const limits = [compileLimit(`route ${route.name}`, own)]
-  return () => limits
+  return always([compileLimit(`route ${route.name}`, own)], moment)
+}
+
+function always(limits: readonly NamedLimit[], moment: LimitMoment): FindLimits | undefined {
+  const found = limits.filter((limit) => limit.moment === moment)
+  return found.length > 0 ? () => found : undefined
+}
+
+/** The limit that a route has of its own, if it has one. */
+export function ownLimit({ name, rate_limit: own }: GatewayRouteConfig): NamedLimit | undefined {
+  return typeof own === 'object' && !Array.isArray(own) ? compileLimit(`route ${name}`, own) : undefined
 }
 
 /** Every limit of a configuration by name, for tables and commands. */
@@ -78,18 +93,26 @@ function compileShared(config: RateLimitingConfig): Shared {
     rows.push(...match.map((entry) => rowOf(name, entry)))
     groups.set(group, rows)
   }
-  const tables = [...groups.values()].filter((rows) => rows.length > 0).map((rows) => new RouteTable(rows))
-  const find: FindLimits = (path, method) => {
+  const tables = new Map<LimitMoment, RouteTable[]>()
+  for (const rows of groups.values()) {
+    const moment = named.find((one) => one.name === rows[0]?.name)?.moment
+    if (moment) tables.set(moment, [...(tables.get(moment) ?? []), new RouteTable(rows)])
+  }
+  const find = new Map([...tables].map(([moment, own]) => [moment, finderOf(named, own)] as const))
+  return { named, find }
+}
+
+function finderOf(named: readonly NamedLimit[], tables: readonly RouteTable[]): FindLimits {
+  const byName = new Map(named.map((limit) => [limit.name, limit]))
+  return (path, method) => {
     let found: NamedLimit[] | undefined
     for (const table of tables) {
       const { match } = table.match(undefined, path, method)
-      if (match.kind !== 'found') continue
-      const limit = named.find((one) => one.name === match.name)
+      const limit = match.kind === 'found' ? byName.get(match.name) : undefined
       if (limit) (found ??= []).push(limit)
     }
     return found ?? NONE
   }
-  return { named, find }
 }
 
 function compileLimit(name: string, limit: LimitConfig): NamedLimit {

@@ -3,17 +3,19 @@ import { formatSize } from '../core/units.ts'
 import { pass, refuse, type Verdict } from '../core/verdict.ts'
 import type { Wall } from '../core/wall.ts'
 import type { GatewayConfig, GatewayRouteConfig, RateLimitingConfig } from './config.ts'
+import { apiKeyJudge, type ApiKeyParts } from './api-key-wall.ts'
+import { limitsJudge } from './limits-wall.ts'
 import { maintenanceJudge } from './maintenance.ts'
-import { type LimitParts, limitsJudge } from './limits-wall.ts'
 
 /** Layer 3: is there a route, may it be called so often, is the body of a size that it takes? */
 export function gatewayWall(
   config: { readonly gateway: GatewayConfig; readonly rate_limiting: RateLimitingConfig },
   route: GatewayRouteConfig,
-  parts: LimitParts,
+  parts: ApiKeyParts,
 ): Wall {
   const judgeMaintenance = maintenanceJudge(config.gateway.maintenance, route.maintenance)
   const limits = limitsJudge(config, route, parts, 'head')
+  const judgeKey = apiKeyJudge(route, parts)
   const keyLimits = limitsJudge(config, route, parts, 'key')
   const maxBody = route.max_body ?? config.gateway.max_body
 
@@ -27,6 +29,9 @@ export function gatewayWall(
       `${declared} bytes are declared, ${formatSize(maxBody)} are allowed`,
     )
   }
+
+  // Limits by address come before keys, so that guessing is counted; limits by key after them.
+  const questions = [limits?.judge, judgeKey, keyLimits?.judge, judgeSize].filter((one) => one !== undefined)
 
   return {
     layer: 3,
@@ -43,7 +48,7 @@ export function gatewayWall(
       exchange.trace.note(`route ${found.name}`)
       const closed = judgeMaintenance?.(exchange.client.ip) ?? pass
       if (closed.kind !== 'pass') return closed
-      return inTurn(exchange, [limits.judge, keyLimits.judge, judgeSize])
+      return inTurn(exchange, questions)
     },
   }
 }

@@ -1,5 +1,5 @@
 import { readCookie } from '../core/cookies.ts'
-import { type Exchange, wantsHtml } from '../core/exchange.ts'
+import { type Exchange, type Subject, wantsHtml } from '../core/exchange.ts'
 import { redirectReply } from '../core/reply.ts'
 import { answer, pass, refuse, type Verdict } from '../core/verdict.ts'
 import type { Wall } from '../core/wall.ts'
@@ -46,10 +46,30 @@ export function identityWall(
       ? answer(redirectReply(303, `${PAGES.signIn}?to=${encodeURIComponent(returnPath(exchange))}`))
       : refuse('identity.sign-in-required', why, ['WWW-Authenticate', 'Cookie'])
   }
+  const introduce = async (exchange: Exchange, subject: Subject): Promise<Verdict> => {
+    exchange.upstreamHeaders.push(
+      'Ringwall-Subject',
+      subject.id,
+      'Ringwall-Roles',
+      subject.roles.join(','),
+      'Ringwall-Assertion',
+      await identity.assertions.sign(subject, audience),
+    )
+    return pass
+  }
   return {
     layer: 4,
     name: 'identity',
     async head(exchange) {
+      // A machine that the gateway let in by its key is known already; a session beside it counts for nothing.
+      if (exchange.subject) {
+        return wanted
+          ? refuse('identity.step-up-required', 'a key of a machine proves nobody', [
+              'WWW-Authenticate',
+              stepUpChallenge(wanted),
+            ])
+          : introduce(exchange, exchange.subject)
+      }
       if (mode === 'off') return pass
       const { same_site: sameSite } = identity.config.session
       const cookie = sessionCookie(identity.realm, exchange.client.scheme === 'https', sameSite)
@@ -94,15 +114,7 @@ export function identityWall(
               stepUpChallenge(wanted),
             ])
       }
-      exchange.upstreamHeaders.push(
-        'Ringwall-Subject',
-        subject.id,
-        'Ringwall-Roles',
-        subject.roles.join(','),
-        'Ringwall-Assertion',
-        await identity.assertions.sign(subject, audience),
-      )
-      return pass
+      return introduce(exchange, subject)
     },
   }
 }

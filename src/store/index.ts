@@ -1,3 +1,4 @@
+export { followResets, requestReset } from './counter-resets.ts'
 export {
   type CounterResult,
   type CounterRule,
@@ -17,6 +18,7 @@ export { openStore, type Store, type StoreOptions } from './store.ts'
 export type {
   AccountLinkRow,
   AccountRow,
+  ApiKeyRow,
   AuditRow,
   ElevationRequestRow,
   PasskeyRow,

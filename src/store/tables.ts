@@ -263,6 +263,43 @@ export interface PermissionGrantRow extends GrantColumns {
   readonly permission: string
 }
 
+/** Keys of machines. The key itself is nowhere; only its SHA-256. Rows are never removed. */
+export interface ApiKeyRow {
+  readonly id: string
+  /** The machine: the same through all rotations. */
+  readonly client: string
+  readonly realm: 'site' | 'operator'
+  readonly name: string
+  /** Whom to ask about it. */
+  readonly owner: string
+  /** The first characters, to tell keys apart. */
+  readonly hint: string
+  readonly key_hash: string
+  /** JSON arrays of text. Empty routes and networks: all. */
+  readonly roles: string
+  readonly scopes: string
+  readonly routes: string
+  readonly networks: string
+  readonly rate_requests: number | null
+  readonly rate_period_ms: number | null
+  readonly created_at: number
+  readonly created_by: string
+  readonly expires_at: number | null
+  /** The key that was made in its place. */
+  readonly replaced_by: string | null
+  readonly revoked_at: number | null
+  readonly revoked_by: string | null
+  readonly last_used_at: number | null
+  readonly last_used_ip: string | null
+  readonly uses: number
+}
+
+/** Counters that somebody reset by hand, for the gateways that hold them in memory. */
+export interface LimitResetRow {
+  readonly key: string
+  readonly at: number
+}
+
 /** Every table of the store. */
 export interface Tables {
   readonly accounts: AccountRow
@@ -283,4 +320,6 @@ export interface Tables {
   readonly remembered_devices: RememberedDeviceRow
   readonly suspended_tenants: SuspendedTenantRow
   readonly elevation_requests: ElevationRequestRow
+  readonly api_keys: ApiKeyRow
+  readonly limit_resets: LimitResetRow
 }

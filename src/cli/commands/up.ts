@@ -179,6 +179,7 @@ function welcome(
     ...(listening.http ? [`  site        ${listening.http}`] : []),
     ...(listening.https ? [`              ${listening.https}`] : []),
     ...(listening.operator ? [`  operator    ${listening.operator}`] : []),
+    ...(listening.forwardAuth ? [`  asked at    ${listening.forwardAuth}`] : []),
     `  settings    ${file ?? 'defaults; make a file with ringwall init'}`,
     '  log         ringwall audit tail -f',
   ]
