@@ -47,14 +47,18 @@ export async function measureRowSecurity(parts: Parts): Promise<Record<string, n
   const { client, access, url } = parts
   const database = { roles, verbs: { 'document:read': { verb: 'select', columns: COLUMNS } } }
   const plan = planPostgres(planInput(access.policies, access.schema, { ...documentMapping(), database }))
+  // Both are new: a connection that has filled the tables is another process than one that has done nothing yet.
   const reader = new Client({ connectionString: url })
+  const owner = new Client({ connectionString: url })
   try {
     await applyPlan((sql, values = []) => client.query(sql, [...values]), plan, { key: KEY })
     await reader.connect()
+    await owner.connect()
     await reader.query(`SET ROLE ${roles.reader}`)
-    return await measure(reader, parts)
+    return await measure(reader, { ...parts, client: owner })
   } finally {
     await reader.end()
+    await owner.end()
     await client.query(`REASSIGN OWNED BY ${roles.migrator}, ${roles.keeper} TO CURRENT_USER`)
     for (const role of Object.values(roles)) await client.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`)
   }

@@ -92,7 +92,14 @@ export {
   type PolicyConfig,
   policySection,
 } from './config.ts'
-export { type ApplyOptions, applyPlan, planText, type Verification, verifyPlan } from './database/apply.ts'
+export {
+  type ApplyOptions,
+  applyPlan,
+  driftOfPlan,
+  planText,
+  type Verification,
+  verifyPlan,
+} from './database/apply.ts'
 export type { Query as DatabaseQuery } from './database/catalog.ts'
 export {
   type DatabaseConfig,
@@ -101,7 +108,6 @@ export {
   declarationOf,
 } from './database/declaration.ts'
 export type { Finding as DatabaseFinding } from './database/finding.ts'
-export { findDrift } from './database/drift.ts'
 export { applyMariadb, mariadbPlanText, verifyMariadb } from './database/mariadb-apply.ts'
 export type { ConnectAs } from './database/mariadb-attempts.ts'
 export { findMariadbDrift } from './database/mariadb-drift.ts'

@@ -69,6 +69,11 @@ export async function verifyPlan(query: Query, plan: DatabasePlan): Promise<Veri
   })
 }
 
+/** What differs from a plan, by reading alone. Changes nothing. */
+export async function driftOfPlan(query: Query, plan: DatabasePlan): Promise<readonly Finding[]> {
+  return inTransaction(query, false, () => findDrift(query, plan))
+}
+
 async function inTransaction<T>(query: Query, mustCommit: boolean, run: () => Promise<T>): Promise<T> {
   await query('BEGIN')
   try {

@@ -4,7 +4,7 @@ import {
   type DatabaseFinding,
   type DatabasePlan,
   type DatabaseQuery,
-  findDrift,
+  driftOfPlan,
   findMariadbDrift,
   type MariadbPlan,
   mariadbPlanText,
@@ -85,15 +85,7 @@ async function withPostgres<T>(
     return await run({
       apply: (options) => applyPlan(query, plan, options),
       verify: () => verifyPlan(query, plan),
-      drift: async () => {
-        // It makes tables of its own to compare with, which nobody else sees.
-        await query('BEGIN')
-        try {
-          return await findDrift(query, plan)
-        } finally {
-          await query('ROLLBACK')
-        }
-      },
+      drift: () => driftOfPlan(query, plan),
     })
   } finally {
     await client.end()

@@ -33,8 +33,8 @@ before(async () => {
     file('mapping.json'),
     JSON.stringify({ ...SHOP_MAPPING, database: { ...SHOP_MAPPING.database, roles } }),
   )
-  writeFileSync(file('key'), TEST_KEY.reveal())
-  writeFileSync(file('url'), scene?.urlOf('postgres') ?? '')
+  writeFileSync(file('key'), TEST_KEY.reveal(), { mode: 0o600 })
+  writeFileSync(file('url'), scene?.urlOf('postgres') ?? '', { mode: 0o600 })
   files = [
     '--policies',
     file('shop.cedar'),
@@ -181,7 +181,7 @@ ${change}`,
 }
 
 function written(name: string, text: string): string {
-  writeFileSync(file(name), text)
+  writeFileSync(file(name), text, { mode: 0o600 })
   return file(name)
 }
 
@@ -278,7 +278,7 @@ test('on MariaDB: plan, apply, verify by reading and trying, and drift', async (
   if (mariadb === undefined) return notHere(context, 'MariaDB', 'apt-get install mariadb-server')
   try {
     writeFileSync(file('mariadb.json'), JSON.stringify(mariadb.mapping))
-    writeFileSync(file('mariadb-url'), mariadb.url)
+    writeFileSync(file('mariadb-url'), mariadb.url, { mode: 0o600 })
     const section = `        server: mariadb\n        home: ${mariadb.home}\n`
     const config = ['--config', configured('mariadb.yaml', `file:${file('mariadb-url')}`, section)]
     const from = ['--mapping', file('mariadb.json')]

@@ -381,3 +381,17 @@ test('types are written for real: a wrong action, type or attribute does not com
     assert.match(told.join('\n'), says)
   }
 })
+
+test('the shell completes the commands and their options', async () => {
+  let script = ''
+  await main(['completion', 'bash'], {
+    isColored: false,
+    isClosed: false,
+    out: (text) => void (script += text),
+    error: () => undefined,
+  })
+  assert.match(script, /'policy'\) next='[^']* sql types /)
+  assert.match(script, /'policy sql'\) next='[^']*--mapping [^']*--who --can [^']*--dialect --inline/)
+  assert.match(script, /'db'\) next='plan apply verify drift /)
+  assert.match(script, /'db drift'\) next='[^']*--server --database --json/)
+})
