@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import test from 'node:test'
 
 import { Secret } from '../core/secret.ts'
@@ -116,4 +118,9 @@ test('hostile text costs linear time, in each scanner and in all', () => {
     // Sixteen times the text; quadratic would be 256 times.
     assert.ok(b < a * 100, `\`${fragment}\`: ${a.toFixed(1)} ms, then ${b.toFixed(1)} ms`)
   }
+})
+
+test('the pages say how many kinds there are', () => {
+  const page = readFileSync(join(import.meta.dirname, 'README.md'), 'utf8')
+  assert.match(page, new RegExp(`^- ${ALL_KINDS.length} kinds of personal data`, 'm'))
 })
