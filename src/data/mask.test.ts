@@ -109,9 +109,10 @@ test('hostile text costs linear time, in each scanner and in all', () => {
     const short = fragment.repeat(2 ** 10)
     const long = fragment.repeat(2 ** 14)
     const took = (text: string): number => {
-      const startedAt = performance.now()
+      // The processor's time: neighbours on the machine are not our cost.
+      const before = process.cpuUsage().user
       everything.text(text)
-      return performance.now() - startedAt
+      return (process.cpuUsage().user - before) / 1000
     }
     const best = (text: string): number => Math.min(took(text), took(text), took(text))
     const [a, b] = [Math.max(0.3, best(short)), best(long)]
