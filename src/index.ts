@@ -16,7 +16,7 @@ import { IpList } from './core/ip.ts'
 import type { Reply } from './core/reply.ts'
 import { refuse, type Verdict } from './core/verdict.ts'
 import type { AuditRecord } from './core/watch.ts'
-import { createSecretMask, createTextMask, SecretRegistry } from './data/index.ts'
+import { createSecretMask, createTextMask, SecretRegistry, secretsOfKeys } from './data/index.ts'
 import { openDevelopmentCertificate, readCertificate, tlsOptions } from './edge/index.ts'
 import { explainWalk, type ExplainRequest, type Explanation } from './explain.ts'
 import { type House, walk } from './flow.ts'
@@ -147,6 +147,7 @@ class Gateway {
     const mask = createSecretMask(secrets)
     const notice = (line: string): void => options.onNotice?.(mask(line))
     const kept = await openKept(config, { clock, random, onNotice: notice })
+    for (const secret of secretsOfKeys(kept.keys)) secrets.add(secret)
     try {
       const firstOperator = config.listen.operator
         ? await kept.identity('operator').ensureFirstOperator()
