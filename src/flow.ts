@@ -34,6 +34,14 @@ export type Send = (reply: Reply) => Promise<Sent>
  * hears of them.
  */
 export async function walk(exchange: Exchange, plan: Plan, house: House, send: Send): Promise<void> {
+  try {
+    await walkThrough(exchange, plan, house, send)
+  } finally {
+    for (const end of exchange.atEnd) end()
+  }
+}
+
+async function walkThrough(exchange: Exchange, plan: Plan, house: House, send: Send): Promise<void> {
   const startedAt = house.clock.elapsed()
   const inward = await goIn(exchange, plan, house)
   const out = await goOut(exchange, plan, inward)

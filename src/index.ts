@@ -2,13 +2,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { join } from 'node:path'
 
 import { AuditLog } from './audit/index.ts'
-import {
-  completeConfig,
-  type Config,
-  type ConfigInput,
-  type ListenAddress,
-  secretsOf,
-} from './config/index.ts'
+import { completeConfig, type Config, type ConfigInput, type ListenAddress } from './config/index.ts'
 import { type Clock, type RandomBytes, systemClock, systemRandom } from './core/clock.ts'
 import { describeError } from './core/errors.ts'
 import { createIdSource } from './core/id.ts'
@@ -16,10 +10,11 @@ import { IpList } from './core/ip.ts'
 import type { Reply } from './core/reply.ts'
 import { refuse, type Verdict } from './core/verdict.ts'
 import type { AuditRecord } from './core/watch.ts'
-import { createSecretMask, createTextMask, SecretRegistry, secretsOfKeys } from './data/index.ts'
+import { createSecretMask, createTextMask } from './data/index.ts'
 import { openDevelopmentCertificate, readCertificate, tlsOptions } from './edge/index.ts'
 import { explainWalk, type ExplainRequest, type Explanation } from './explain.ts'
-import { type House, walk } from './flow.ts'
+import { type House, type Plan, walk } from './flow.ts'
+import { forwardAuthDoor } from './forward-auth.ts'
 import { arrivalOf, type FetchApplication, responseOf } from './in-process.ts'
 import { type Kept, openKept } from './kept.ts'
 import { malformedAnswer } from './malformed.ts'
@@ -29,7 +24,14 @@ import { type Door, listen as listenOn, type Listener, nodeListener } from './se
 import type { ChangeWalls } from './site.ts'
 import { buildOperatorSite, buildSite, type Generation, type InProcess } from './sites.ts'
 
-export { completeConfig, type Config, type ConfigInput, ConfigError, loadConfig } from './config/index.ts'
+export {
+  completeConfig,
+  type Config,
+  type ConfigInput,
+  ConfigError,
+  loadConfig,
+  openConfig,
+} from './config/index.ts'
 export { RingwallError } from './core/errors.ts'
 export type { Exchange } from './core/exchange.ts'
 export { answer, pass, refuse, type Verdict } from './core/verdict.ts'
@@ -59,6 +61,8 @@ export interface Listening {
   readonly http?: string
   readonly https?: string
   readonly operator?: string
+  /** Where another proxy asks. */
+  readonly forwardAuth?: string
 }
 
 /** The six walls and the watch, open. */
@@ -127,8 +131,6 @@ class Gateway {
   readonly #listeners: Listener[] = []
   readonly #caps: ConnectionCaps
   readonly #uncounted: IpList
-  /** Every secret that any configuration brought: none of them may stand in a log. */
-  readonly #secrets: SecretRegistry
   #house: House
   #current: Generation
   #operator: Generation
@@ -143,25 +145,13 @@ class Gateway {
   static async open(config: Config, options: RingwallOptions): Promise<Gateway> {
     const clock = options.clock ?? systemClock
     const random = options.random ?? systemRandom
-    const secrets = new SecretRegistry(secretsOf(config))
-    const mask = createSecretMask(secrets)
-    const notice = (line: string): void => options.onNotice?.(mask(line))
-    const kept = await openKept(config, { clock, random, onNotice: notice })
-    for (const secret of secretsOfKeys(kept.keys)) secrets.add(secret)
+    const kept = await openKept(config, { clock, random, onNotice: options.onNotice ?? (() => undefined) })
     try {
       const firstOperator = config.listen.operator
         ? await kept.identity('operator').ensureFirstOperator()
         : undefined
       await kept.visitors.prepare(config.security.perimeter)
-      return new Gateway(
-        config,
-        { ...options, onNotice: notice },
-        kept,
-        firstOperator,
-        secrets,
-        clock,
-        random,
-      )
+      return new Gateway(config, options, kept, firstOperator, clock, random)
     } catch (thrown) {
       await kept.close()
       throw thrown
@@ -173,7 +163,6 @@ class Gateway {
     options: RingwallOptions,
     kept: Kept,
     firstOperator: Ringwall['firstOperator'],
-    secrets: SecretRegistry,
     clock: Clock,
     random: RandomBytes,
   ) {
@@ -184,11 +173,10 @@ class Gateway {
     this.#clock = clock
     this.#nextId = createIdSource(clock, random)
     const { audit, data } = config.security
-    this.#secrets = secrets
     this.#log = new AuditLog({
       database: kept.store.database,
       config: audit,
-      mask: data.mask_logs ? createTextMask(secrets) : createSecretMask(secrets),
+      mask: (data.mask_logs ? createTextMask : createSecretMask)(kept.secrets.registry),
       onAlarm: (state, detail) =>
         this.#notice(
           state === 'failing'
@@ -201,7 +189,7 @@ class Gateway {
     this.#caps = new ConnectionCaps({ perClient, total })
     this.#uncounted = new IpList(config.security.network.trusted_proxies)
     this.#current = buildSite(config, kept, clock, options.walls)
-    this.#operator = buildOperatorSite(config, kept, clock)
+    this.#operator = this.#operatorSite(config)
   }
 
   /** What the server asks of this gateway; with an application in this process in place of the upstream. */
@@ -230,7 +218,7 @@ class Gateway {
   }
 
   async listen(): Promise<Listening> {
-    const { http, https, operator } = this.config.listen
+    const { http, https, operator, forward_auth: forwardAuth } = this.config.listen
     const door = this.#doorTo(() => this.#current)
     const urls: { -readonly [K in keyof Listening]: Listening[K] } = {}
     if (http) urls.http = await this.#open('http', door, http)
@@ -241,22 +229,30 @@ class Gateway {
         this.#doorTo(() => this.#operator),
         operator,
       )
+    if (forwardAuth) {
+      const asking = forwardAuthDoor(
+        door,
+        () => this.config.security.gateway.forward_auth,
+        (arrival, send, change) => this.#serve(this.#current, arrival, send, change),
+      )
+      urls.forwardAuth = await this.#open('http', asking, forwardAuth)
+    }
     return urls
   }
 
   async reload(config: Config): Promise<void> {
     const { visitors } = this.#kept
+    await this.#kept.settle(config)
     await visitors.prepare(config.security.perimeter)
     let next: Generation
     let operator: Generation
     try {
       next = buildSite(config, this.#kept, this.#clock, this.#options.walls)
-      operator = buildOperatorSite(config, this.#kept, this.#clock)
+      operator = this.#operatorSite(config)
     } catch (thrown) {
       visitors.settle(this.config.security.perimeter)
       throw thrown
     }
-    for (const secret of secretsOf(config)) this.#secrets.add(secret)
     const before = this.#current
     this.#current = next
     this.#operator = operator
@@ -331,10 +327,15 @@ class Gateway {
     )
   }
 
-  #serve(generation: Generation, arrival: Arrival, send: Parameters<Door['serve']>[1]): Promise<void> {
+  #serve(
+    generation: Generation,
+    arrival: Arrival,
+    send: Parameters<Door['serve']>[1],
+    change: (plan: Plan) => Plan = (plan) => plan,
+  ): Promise<void> {
     return generation.during(() => {
       const { reading, plan } = generation.site.read(arrival)
-      return walk(receive(arrival, reading, this.#nextId(), this.#clock), plan, this.#house, send)
+      return walk(receive(arrival, reading, this.#nextId(), this.#clock), change(plan), this.#house, send)
     })
   }
 
@@ -344,6 +345,14 @@ class Gateway {
     } catch (thrown) {
       this.#notice(`could not be recorded: ${record.kind}: ${describeError(thrown)}`)
     }
+  }
+
+  #operatorSite(config: Config): Generation {
+    return buildOperatorSite(config, this.#kept, this.#clock, (kind, subject, data) =>
+      this.#log.recordDurably([
+        { id: this.#nextId(), atMs: this.#clock.now(), kind, subject, verdict: 'success', data },
+      ]),
+    )
   }
 
   async #open(scheme: 'http' | 'https', door: Door, address: ListenAddress): Promise<string> {
@@ -379,6 +388,6 @@ class Gateway {
   }
 
   #notice(line: string): void {
-    this.#options.onNotice?.(line)
+    this.#kept.notice(line)
   }
 }

@@ -51,5 +51,6 @@ export function receive(arrival: Arrival, reading: Reading, id: string, clock: C
     upstreamHeaders: [],
     replyHeaders: [],
     events: [],
+    atEnd: [],
   }
 }

@@ -23,6 +23,8 @@ export interface UpstreamOptions {
   readonly maxConnections: number
   /** Requests that may wait for a connection; more are refused. */
   readonly maxWaiting: number
+  /** Whether what changes nothing is sent once more when a connection closes under it; where others can be asked, they are. */
+  readonly resend: boolean
   /** In place of a socket: how to reach an application in this process. */
   readonly connect?: Pool.Options['connect']
 }
@@ -90,7 +92,8 @@ export function openUpstream(
       )
     }
     const request = requestOf(exchange, forwarding(exchange))
-    const isRepeatable = request.body === null && (exchange.method === 'GET' || exchange.method === 'HEAD')
+    const isSafe = exchange.method === 'GET' || exchange.method === 'HEAD'
+    const isRepeatable = options.resend && request.body === null && isSafe
     try {
       return await dispatch(pool, exchange, request)
     } catch (thrown) {

@@ -153,7 +153,7 @@ test('secrets: by environment and by file, hidden in every sink', () => {
   const directory = mkdtempSync(join(tmpdir(), 'ringwall-config-'))
   try {
     const file = join(directory, 'url')
-    writeFileSync(file, 'redis://:hunter3@cache\n')
+    writeFileSync(file, 'redis://:hunter3@cache\n', { mode: 0o600 })
     const config = loadConfig(`store: { postgres: "\${env:DB_URL}", redis: "file:${file}" }`, {
       env: { DB_URL: URL_WITH_PASSWORD },
     })
@@ -335,6 +335,11 @@ const BAD_AND_MENDED: Readonly<Record<string, readonly [bad: string, mended: str
     'routes: [{ path: /, cross_site: refuse }]',
   ],
   'limit-off': ['routes: [{ path: /, rate_limit: off }]', 'routes: [{ path: /, rate_limit: api }]'],
+  'limit-shadow': ['security: { rate_limiting: { login: { mode: shadow } } }', ''],
+  'limits-open': [
+    'security: { gateway: { limits_without_redis: open } }',
+    'security: { gateway: { limits_without_redis: closed } }',
+  ],
   'identifier-without-permission': [
     'routes: [{ path: "/orders/{id}" }]',
     'routes: [{ path: "/orders/{id}", permission: "order:read" }]',

@@ -5,6 +5,8 @@ import { Command, CommanderError } from 'commander'
 import { ConfigError } from '../config/index.ts'
 import { RingwallError } from '../core/errors.ts'
 import { accessCommand } from './commands/access.ts'
+import { apiKeyCommand } from './commands/api-key.ts'
+import { limitsCommand } from './commands/limits.ts'
 import { auditCommand } from './commands/audit.ts'
 import { checkCommand } from './commands/check.ts'
 import { cspCommand } from './commands/csp.ts'
@@ -22,9 +24,12 @@ import { policyCommand } from './commands/policy.ts'
 import { lintCommand } from './commands/lint.ts'
 import { keyCommand } from './commands/key.ts'
 import { maskCommand } from './commands/mask.ts'
+import { routesCommand } from './commands/routes.ts'
+import { passwordListCommand } from './commands/password-list.ts'
 import { rulesCommand } from './commands/rules.ts'
 import { uploadsCommand } from './commands/uploads.ts'
 import { upCommand } from './commands/up.ts'
+import { tenantCommand } from './commands/tenant.ts'
 import { userCommand } from './commands/user.ts'
 import { whyCommand } from './commands/why.ts'
 import { mistakeLines } from './config-file.ts'
@@ -84,17 +89,22 @@ Examples:
     checkCommand,
     explainCommand,
     whyCommand,
+    routesCommand,
     rulesCommand,
     policyCommand,
     dbCommand,
     auditCommand,
     userCommand,
+    tenantCommand,
+    passwordListCommand,
     roleCommand,
     grantCommand,
     accessCommand,
     egressCommand,
     lintCommand,
     keyCommand,
+    apiKeyCommand,
+    limitsCommand,
     dataCommand,
     maskCommand,
     cspCommand,

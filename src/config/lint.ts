@@ -190,6 +190,25 @@ const RULES: Readonly<Record<string, Rule>> = {
       open && advice('routes', `route \`${open.name}\` has no rate limit`, 'guide: Missing Rate Limiting')
     )
   },
+  'limit-shadow': ({ security: { rate_limiting: limits } }) => {
+    const open = (['login', 'api', 'password_reset'] as const).find((name) => limits[name].mode === 'shadow')
+    return (
+      open &&
+      risk(
+        `security.rate_limiting.${open}.mode`,
+        'the limit counts and refuses nothing; set enforce',
+        'guide: Missing Rate Limiting',
+      )
+    )
+  },
+  'limits-open': ({ security: { gateway } }) =>
+    gateway.limits_without_redis === 'open'
+      ? risk(
+          'security.gateway.limits_without_redis',
+          'whoever brings Redis down has no limit; set local or closed',
+          'guide: Missing Rate Limiting',
+        )
+      : undefined,
   'identifier-without-permission': ({ routes }) => {
     const open = routes.find(
       ({ path, permission, access }) =>

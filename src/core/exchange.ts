@@ -60,6 +60,16 @@ export interface Subject {
   readonly sessionRef: string
   /** Signed in with a one-time password that must be changed before anything else. */
   readonly mustChangePassword: boolean
+  /** Must set up a second factor before anything else. */
+  readonly mustEnrolFactor?: boolean
+  /** What the session stands on; absent where nobody said. */
+  readonly authentication?: {
+    /** 1: one factor; 2: two, or a passkey that verified its user. */
+    readonly level: 1 | 2
+    /** RFC 8176. */
+    readonly methods: readonly string[]
+    readonly atMs: number
+  }
 }
 
 /** The request's body: tapped for the walls, then streamed on. */
@@ -130,6 +140,8 @@ export interface Exchange {
   readonly replyHeaders: string[]
   /** Set by any wall or page: what must be in the audit log before the client is answered. */
   readonly events: SecurityEvent[]
+  /** Set by any wall: what is done once when the exchange has ended, however it ended. Must not throw. */
+  readonly atEnd: (() => void)[]
 }
 
 /** Whether the client is a browser that navigates, and so can be shown a page. */

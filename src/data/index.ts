@@ -179,3 +179,15 @@ export { openFileSource, openRange, type RangeReader, type RangeSource } from '.
 export { type VaultTransitOptions, vaultTransitWrapper } from './vault-transit.ts'
 export type { AnswerParts } from './mask-wall.ts'
 export { dataWall } from './wall.ts'
+export { awsSection, type RotationConfig, secretsSection, vaultSection } from './secrets/config.ts'
+export { parseFields, registerSecrets, secretParts } from './secrets/fields.ts'
+export { readFileSecret } from './secrets/file-provider.ts'
+export { openSecrets, type SecretPlaces, type VaultPlace } from './secrets/open-secrets.ts'
+export type { SecretFault, SecretProvider, SecretRead, SecretWrite } from './secrets/provider.ts'
+export {
+  parseReference,
+  REFERENCE_FORMS,
+  type SecretReference,
+  type SecretScheme,
+} from './secrets/reference.ts'
+export { type MissingSecret, Secrets, type SecretsOptions } from './secrets/secrets.ts'
