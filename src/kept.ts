@@ -15,6 +15,7 @@ import {
   registerSecrets,
   SecretRegistry,
   type Secrets,
+  secretsOfKeys,
 } from './data/index.ts'
 import { ClientAuthorities } from './edge/index.ts'
 import { type Accounts, Identity, PasswordHasher, Suspensions } from './identity/index.ts'
@@ -70,6 +71,7 @@ export async function openKept(
   await settleConfig(config, secrets)
   registerSecrets(secrets.registry, secretsOf(config))
   const keys = isMemory ? openMemoryKeyring(clock) : openKeyring(join(directory, 'keyring.json'), clock)
+  registerSecrets(registry, secretsOfKeys(keys))
   const store = await openStore({
     file: isMemory ? ':memory:' : join(directory, 'ringwall.sqlite'),
     postgres: postgres && (await liveOf(postgres, secrets)),

@@ -361,6 +361,18 @@ const BAD_AND_MENDED: Readonly<Record<string, readonly [bad: string, mended: str
     'routes: [{ path: "/orders/{id}", permission: "order:read" }]',
   ],
   'errors-pass': ['security: { application: { errors: pass } }', ''],
+  'csp-without-known': [
+    'security: { application: { csp_nonce: on } }',
+    'security: { application: { csp_nonce: on, csp_known: [/app.js] } }',
+  ],
+  'scanner-optional': [
+    'security: { application: { uploads: { clamav: { port: 3310, on_failure: pass } } } }',
+    'security: { application: { uploads: { clamav: { port: 3310 } } } }',
+  ],
+  'mask-report': [
+    'routes: [{ path: /, mask: { mode: report, fields: [email] } }]',
+    'routes: [{ path: /, mask: { fields: [email] } }]',
+  ],
   'audit-optional': ['security: { audit: { on_failure: serve_and_alarm } }', ''],
   'logs-unmasked': ['security: { data: { mask_logs: false } }', ''],
 }

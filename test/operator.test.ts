@@ -71,6 +71,13 @@ test('the first operator changes the password and sees the watch; nobody else do
     assert.equal((await ask(operator, '/exchanges/nothing', { cookie })).status, 404)
     assert.equal((await ask(operator, '/nothing', { cookie })).status, 404)
 
+    kept.csp.see('https://a.test', { kind: 'script', source: 'https://cdn.test/<b>.js' })
+    await kept.csp.flush()
+    assert.equal((await ask(operator, '/csp')).status, 401)
+    const scripts = await ask(operator, '/csp', { cookie, html: true })
+    assert.match(scripts.body, /csp_known<\/td><td class="what">https:\/\/cdn\.test\/&lt;b&gt;\.js/)
+    assert.match((await ask(operator, '/csp', { cookie })).body, /"source":"https:\/\/cdn\.test/)
+
     const account = await kept.accounts('site').create('ann@shop.test', '', ['admin'])
     assert.deepEqual(await kept.accounts('site').setPassword(account, 'Correct-horse-7'), { ok: true })
     const ann = await ask(operator, '/.well-known/ringwall/sign-in', {

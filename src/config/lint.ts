@@ -273,6 +273,33 @@ const RULES: Readonly<Record<string, Rule>> = {
           'guide: Verbose Error Messages',
         )
       : undefined,
+  'csp-without-known': ({ security: { application } }) =>
+    application.csp_nonce === 'on' && application.csp_known.length === 0
+      ? risk(
+          'security.application.csp_known',
+          'no script of any page runs, since none is known; look with report-only first, then `ringwall csp adopt`',
+          'CSP 3, 7.1; guide: XSS Prevention',
+        )
+      : undefined,
+  'scanner-optional': ({ security: { application } }) =>
+    application.uploads.clamav?.on_failure === 'pass'
+      ? advice(
+          'security.application.uploads.clamav.on_failure',
+          'files pass unscanned while clamd does not answer',
+          'ASVS 5.0 5.4.3',
+        )
+      : undefined,
+  'mask-report': ({ routes }) => {
+    const open = routes.find((route) => route.mask?.mode === 'report')
+    return (
+      open &&
+      advice(
+        'routes',
+        `answers of route \`${open.name}\` are not masked, only reported`,
+        'guide: Data Masking',
+      )
+    )
+  },
   'audit-optional': ({ security }) =>
     security.audit.on_failure === 'serve_and_alarm'
       ? advice(

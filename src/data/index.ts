@@ -83,7 +83,7 @@ export {
   readPolicyValue,
   type ReadPolicy,
 } from './iam/policy-document.ts'
-export { KEY_PURPOSES, type Keyring, openKeyring, openMemoryKeyring } from './keyring.ts'
+export { KEY_PURPOSES, type Keyring, openKeyring, openMemoryKeyring, secretsOfKeys } from './keyring.ts'
 export { kyselyColumns, type KyselyColumns } from './kysely-columns.ts'
 export { type Mapping, readMapping } from './mapping.ts'
 export type { MaskAction, MaskActions } from './mask-action.ts'

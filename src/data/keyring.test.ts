@@ -6,7 +6,8 @@ import test, { after } from 'node:test'
 import { inspect } from 'node:util'
 
 import { ManualClock } from '../core/clock.ts'
-import { openKeyring } from './keyring.ts'
+import { KEY_PURPOSES, openKeyring, openMemoryKeyring, secretsOfKeys } from './keyring.ts'
+import { SecretRegistry } from './mask-secrets.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'ringwall-keyring-'))
 after(() => rmSync(directory, { recursive: true, force: true }))
@@ -108,4 +109,14 @@ test('a running process takes up within a second what another one rotated, and a
   writeFileSync(file, '{')
   clock.advance(1000)
   assert.equal(gateway.current('assertion').id, last)
+})
+
+test('every key is known as a secret, and the private number of a signing key on its own', () => {
+  const keys = openMemoryKeyring(new ManualClock())
+  const secrets = secretsOfKeys(keys)
+  assert.equal(secrets.length, KEY_PURPOSES.length + 1)
+  const registry = new SecretRegistry(secrets)
+  const { d } = JSON.parse(keys.current('assertion').material.reveal()) as { d: string }
+  for (const text of [d, keys.current('pepper').material.reveal(), keys.current('field').material.reveal()])
+    assert.equal(registry.find(`key ${text}.`).length, 1)
 })

@@ -261,3 +261,11 @@ function keyOf(stored: StoredKey): Key {
     material: new Secret(stored.material),
   }
 }
+
+/** Everything in a keyring that may stand in no log: the material of each key, and of those that are a JWK the private number alone. */
+export function secretsOfKeys(keys: Keys): Secret[] {
+  return KEY_PURPOSES.flatMap((purpose) => keys.all(purpose)).flatMap(({ material }) => {
+    const d = /"d":"([\w-]{20,})"/.exec(material.reveal())?.[1]
+    return d === undefined ? [material] : [material, new Secret(d)]
+  })
+}
