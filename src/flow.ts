@@ -48,6 +48,7 @@ async function walkThrough(exchange: Exchange, plan: Plan, house: House, send: S
   const { outcome } = out
   let { reply } = out
   const isDurable = outcome.verdict === 'refuse' || exchange.events.length > 0
+  const eventsBefore = exchange.events.length
   if (isDurable) {
     try {
       await house.watch.recordDurably(recordsOf(exchange, reply, outcome, house.clock.elapsed() - startedAt))
@@ -62,9 +63,9 @@ async function walkThrough(exchange: Exchange, plan: Plan, house: House, send: S
     }
   }
   const sent = await send(reply)
-  if (isDurable) return
-  for (const record of recordsOf(exchange, reply, outcome, house.clock.elapsed() - startedAt, sent))
-    house.watch.record(record)
+  const records = recordsOf(exchange, reply, outcome, house.clock.elapsed() - startedAt, sent)
+  // What is on disk already is not written again; what came up while the reply was sent is.
+  for (const record of isDurable ? records.slice(1 + eventsBefore) : records) house.watch.record(record)
 }
 
 interface Way {

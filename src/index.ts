@@ -2,13 +2,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { join } from 'node:path'
 
 import { AuditLog } from './audit/index.ts'
-import {
-  completeConfig,
-  type Config,
-  type ConfigInput,
-  type ListenAddress,
-  secretsOf,
-} from './config/index.ts'
+import { completeConfig, type Config, type ConfigInput, type ListenAddress } from './config/index.ts'
 import { type Clock, type RandomBytes, systemClock, systemRandom } from './core/clock.ts'
 import { describeError } from './core/errors.ts'
 import { createIdSource } from './core/id.ts'
@@ -16,7 +10,7 @@ import { IpList } from './core/ip.ts'
 import type { Reply } from './core/reply.ts'
 import { refuse, type Verdict } from './core/verdict.ts'
 import type { AuditRecord } from './core/watch.ts'
-import { createTextMask, SecretRegistry } from './data/index.ts'
+import { createSecretMask, createTextMask } from './data/index.ts'
 import { openDevelopmentCertificate, readCertificate, tlsOptions } from './edge/index.ts'
 import { explainWalk, type ExplainRequest, type Explanation } from './explain.ts'
 import { type House, type Plan, walk } from './flow.ts'
@@ -30,7 +24,14 @@ import { type Door, listen as listenOn, type Listener, nodeListener } from './se
 import type { ChangeWalls } from './site.ts'
 import { buildOperatorSite, buildSite, type Generation, type InProcess } from './sites.ts'
 
-export { completeConfig, type Config, type ConfigInput, ConfigError, loadConfig } from './config/index.ts'
+export {
+  completeConfig,
+  type Config,
+  type ConfigInput,
+  ConfigError,
+  loadConfig,
+  openConfig,
+} from './config/index.ts'
 export { RingwallError } from './core/errors.ts'
 export type { Exchange } from './core/exchange.ts'
 export { answer, pass, refuse, type Verdict } from './core/verdict.ts'
@@ -130,8 +131,6 @@ class Gateway {
   readonly #listeners: Listener[] = []
   readonly #caps: ConnectionCaps
   readonly #uncounted: IpList
-  /** Every secret that any configuration brought: none of them may stand in a log. */
-  readonly #secrets = new SecretRegistry()
   #house: House
   #current: Generation
   #operator: Generation
@@ -174,11 +173,10 @@ class Gateway {
     this.#clock = clock
     this.#nextId = createIdSource(clock, random)
     const { audit, data } = config.security
-    for (const secret of secretsOf(config)) this.#secrets.add(secret)
     this.#log = new AuditLog({
       database: kept.store.database,
       config: audit,
-      mask: data.mask_logs ? createTextMask(this.#secrets) : (text) => text,
+      mask: (data.mask_logs ? createTextMask : createSecretMask)(kept.secrets.registry),
       onAlarm: (state, detail) =>
         this.#notice(
           state === 'failing'
@@ -191,7 +189,7 @@ class Gateway {
     this.#caps = new ConnectionCaps({ perClient, total })
     this.#uncounted = new IpList(config.security.network.trusted_proxies)
     this.#current = buildSite(config, kept, clock, options.walls)
-    this.#operator = buildOperatorSite(config, kept, clock)
+    this.#operator = this.#operatorSite(config)
   }
 
   /** What the server asks of this gateway; with an application in this process in place of the upstream. */
@@ -244,17 +242,17 @@ class Gateway {
 
   async reload(config: Config): Promise<void> {
     const { visitors } = this.#kept
+    await this.#kept.settle(config)
     await visitors.prepare(config.security.perimeter)
     let next: Generation
     let operator: Generation
     try {
       next = buildSite(config, this.#kept, this.#clock, this.#options.walls)
-      operator = buildOperatorSite(config, this.#kept, this.#clock)
+      operator = this.#operatorSite(config)
     } catch (thrown) {
       visitors.settle(this.config.security.perimeter)
       throw thrown
     }
-    for (const secret of secretsOf(config)) this.#secrets.add(secret)
     const before = this.#current
     this.#current = next
     this.#operator = operator
@@ -349,6 +347,14 @@ class Gateway {
     }
   }
 
+  #operatorSite(config: Config): Generation {
+    return buildOperatorSite(config, this.#kept, this.#clock, (kind, subject, data) =>
+      this.#log.recordDurably([
+        { id: this.#nextId(), atMs: this.#clock.now(), kind, subject, verdict: 'success', data },
+      ]),
+    )
+  }
+
   async #open(scheme: 'http' | 'https', door: Door, address: ListenAddress): Promise<string> {
     const listener = await listenOn(door, address, scheme === 'https' ? await this.#tls() : undefined)
     this.#listeners.push(listener)
@@ -382,6 +388,6 @@ class Gateway {
   }
 
   #notice(line: string): void {
-    this.#options.onNotice?.(line)
+    this.#kept.notice(line)
   }
 }

@@ -40,6 +40,7 @@ export async function gatewayTo(
       bodyTimeoutMs: 5000,
       maxConnections: 32,
       maxWaiting: 100,
+      resend: true,
     },
     () => ['X-Forwarded-For', '192.0.2.9'],
   )

@@ -23,6 +23,8 @@ export interface UpstreamOptions {
   readonly maxConnections: number
   /** Requests that may wait for a connection; more are refused. */
   readonly maxWaiting: number
+  /** Whether what changes nothing is sent once more when a connection closes under it; where others can be asked, they are. */
+  readonly resend: boolean
   /** In place of a socket: how to reach an application in this process. */
   readonly connect?: Pool.Options['connect']
 }
@@ -90,7 +92,8 @@ export function openUpstream(
       )
     }
     const request = requestOf(exchange, forwarding(exchange))
-    const isRepeatable = request.body === null && (exchange.method === 'GET' || exchange.method === 'HEAD')
+    const isSafe = exchange.method === 'GET' || exchange.method === 'HEAD'
+    const isRepeatable = options.resend && request.body === null && isSafe
     try {
       return await dispatch(pool, exchange, request)
     } catch (thrown) {
@@ -186,7 +189,15 @@ function dispatch(pool: Pool, exchange: Exchange, request: Dispatcher.DispatchOp
         const headers = replyHeaders(controller.rawHeaders)
         headers.append('Connection', 'Upgrade')
         headers.append('Upgrade', 'websocket')
-        resolve({ status: statusCode, headers, body: null, origin: 'upstream', tunnel: new Tunnel(socket) })
+        const cancel = (): void => void socket.destroy()
+        resolve({
+          status: statusCode,
+          headers,
+          body: null,
+          cancel,
+          origin: 'upstream',
+          tunnel: new Tunnel(socket),
+        })
       },
       onResponseStart(controller, statusCode) {
         if (statusCode < 200) {

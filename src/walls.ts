@@ -1,11 +1,11 @@
 import { accessWall, type PolicySet } from './access/index.ts'
 import { askFor, explainBy } from './access-policy.ts'
-import { applicationWall, type HtmlParts, readStrictJson } from './application/index.ts'
+import { applicationWall, type HtmlParts, readStrictJson, type UploadParts } from './application/index.ts'
 import type { Config, RouteConfig } from './config/index.ts'
 import type { Clock } from './core/clock.ts'
 import type { NoteUse } from './core/holding.ts'
 import type { Upstream, Wall } from './core/wall.ts'
-import { dataWall } from './data/index.ts'
+import { type AnswerParts, dataWall } from './data/index.ts'
 import { edgeWall } from './edge/index.ts'
 import { type ApiKeys, gatewayWall, subjectLimitsWall } from './gateway/index.ts'
 import { type Identity, identityWall } from './identity/index.ts'
@@ -32,6 +32,10 @@ export interface Parts {
   readonly visitors: Visitors | undefined
   /** What tokens of forms are made with. */
   readonly forms: HtmlParts
+  /** What becomes of uploads that are refused. */
+  readonly uploads: UploadParts
+  /** What answers are masked with. */
+  readonly answers: AnswerParts
   /** The policy of routes with `access`, where one is configured. */
   readonly policy: PolicySet | undefined
   /** The public port of HTTPS, where it is listened on. */
@@ -65,8 +69,8 @@ export function buildWalls(
     identityWall(identity, route, audience),
     subjectLimitsWall(security, route, { ...parts, readJson }),
     accessWall(security.authorization, route, parts.noteUse, policy),
-    applicationWall(security.application, route, { html: parts.forms }),
-    dataWall(route),
+    applicationWall(security.application, route, { html: parts.forms, uploads: parts.uploads }),
+    dataWall(route, parts.answers),
   ]
 }
 

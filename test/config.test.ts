@@ -153,7 +153,7 @@ test('secrets: by environment and by file, hidden in every sink', () => {
   const directory = mkdtempSync(join(tmpdir(), 'ringwall-config-'))
   try {
     const file = join(directory, 'url')
-    writeFileSync(file, 'redis://:hunter3@cache\n')
+    writeFileSync(file, 'redis://:hunter3@cache\n', { mode: 0o600 })
     const config = loadConfig(`store: { postgres: "\${env:DB_URL}", redis: "file:${file}" }`, {
       env: { DB_URL: URL_WITH_PASSWORD },
     })

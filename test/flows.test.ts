@@ -9,6 +9,7 @@ import { basename, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import test from 'node:test'
 import tls from 'node:tls'
+import { gzipSync } from 'node:zlib'
 
 import { startShop } from '../examples/shop/server.ts'
 import { type AuditEvent, queryAudit } from '../src/audit/index.ts'
@@ -16,6 +17,7 @@ import { loadConfig, openKept, type Ringwall, ringwall, type Wall } from '../src
 import { type FlowFile, type FlowStep, parseFlow } from './flow-file.ts'
 
 interface Application {
+  /** Its servers, by commas. */
   readonly url: string
   close(): unknown
 }
@@ -24,6 +26,7 @@ interface Application {
 async function startApplication(what: string): Promise<Application> {
   if (what === 'shop') return startShop({ port: 0 })
   if (what === 'gone') return { url: 'http://127.0.0.1:1', close: () => undefined }
+  if (what === 'gone twice') return { url: 'http://127.0.0.1:1, http://127.0.0.2:1', close: () => undefined }
   if (what.startsWith('raw ')) {
     const bytes = what.slice(4).replaceAll('\\r', '\r').replaceAll('\\n', '\n').replaceAll('\\t', '\t')
     const server = net.createServer((socket) => {
@@ -37,6 +40,7 @@ async function startApplication(what: string): Promise<Application> {
     req.on('data', (chunk: Buffer) => chunks.push(chunk))
     req.on('end', () => {
       if (what === 'silent') return
+      if (what === 'parrot') return answerAsAsked(req, res, Buffer.concat(chunks))
       const text = JSON.stringify({
         method: req.method,
         url: req.url,
@@ -63,6 +67,22 @@ async function listening(server: net.Server): Promise<Application> {
       server.close()
     },
   }
+}
+
+/** Answers with the body that it was sent, as the fields `X-Say-...` ask. */
+function answerAsAsked(req: http.IncomingMessage, res: http.ServerResponse, body: Buffer): void {
+  const asked = (name: string): string | undefined => req.headers[`x-say-${name}`] as string | undefined
+  const coding = asked('encoding')
+  const headers: Record<string, string> = { ETag: '"1"', 'Cache-Control': 'public' }
+  const [type, location] = [asked('type'), asked('location')]
+  if (type !== undefined) headers['Content-Type'] = type
+  if (coding !== undefined) headers['Content-Encoding'] = coding
+  if (location !== undefined) headers['Location'] = location
+  res.writeHead(Number(asked('status') ?? 200), headers)
+  const said = coding === 'gzip' && asked('damaged') === undefined ? gzipSync(body) : body
+  // In pieces of odd sizes, and without a length.
+  for (let at = 0; at < said.length; at += 999) res.write(said.subarray(at, at + 999))
+  res.end()
 }
 
 interface Answer {
@@ -166,9 +186,13 @@ function textOf(event: AuditEvent, key: string): string {
 async function play(flow: FlowFile, file: string): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'ringwall-flow-'))
   const application = await startApplication(flow.application)
+  const servers = application.url
+    .split(', ')
+    .map((url) => JSON.stringify(url))
+    .join()
   const listen = `listen: { http: "127.0.0.1:0", https: "127.0.0.1:0", operator: off }\nstore: { directory: ${directory} }\n`
   const config = loadConfig(
-    `${listen}upstreams: { application: { url: "${application.url}", timeout: 1s } }\n${flow.config}`,
+    `${listen}upstreams: { application: { servers: [${servers}], timeout: 1s } }\n${flow.config}`,
     {
       file,
     },

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 
 import { type RandomBytes, systemRandom } from '../core/clock.ts'
 import { type Exchange, wantsHtml } from '../core/exchange.ts'
-import type { Reply } from '../core/reply.ts'
+import { dropFieldsOfBytes, type Reply } from '../core/reply.ts'
 import { Secret } from '../core/secret.ts'
 import { pass, refuse, type Verdict } from '../core/verdict.ts'
 import type { BodyView } from '../core/wall.ts'
@@ -36,18 +36,6 @@ export const processParts: HtmlParts = {
   formKey: new Secret(randomBytes(32).toString('base64url')),
   random: systemRandom,
 }
-
-/** Fields of an answer that say something of its bytes, which are no longer these; and what may not be kept for another visitor. */
-const OUTDATED = [
-  'content-length',
-  'etag',
-  'last-modified',
-  'accept-ranges',
-  'content-md5',
-  'digest',
-  'content-digest',
-  'repr-digest',
-]
 
 /** Compiles the judge of a route. */
 export function htmlJudge(
@@ -123,8 +111,7 @@ export function htmlJudge(
         const name = mode === 'on' ? 'Content-Security-Policy' : 'Content-Security-Policy-Report-Only'
         reply.headers.append(name, nonceCsp({ nonce }))
       }
-      for (const name of OUTDATED) reply.headers.delete(name)
-      reply.headers.set('Cache-Control', 'no-store')
+      dropFieldsOfBytes(reply)
       if (reply.body instanceof Uint8Array) {
         reply.body = Buffer.concat([...injector.write(reply.body), ...injector.end()])
         reply.headers.set('Content-Length', String(reply.body.length))

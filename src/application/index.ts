@@ -74,9 +74,16 @@ export {
 } from './strict-json.ts'
 export { readStrictYaml, type ReadYaml, type YamlBounds, type YamlFault } from './strict-yaml.ts'
 export { type Revival, type Revive, type Revived, TypedReviver } from './typed-reviver.ts'
-export { scanByClamd, type ScannerConnection, type ScannerOptions } from './upload/clamd.ts'
+export { clamdAt, scanByClamd, type ScannerConnection, type ScannerOptions } from './upload/clamd.ts'
 export { type DescribedFile, inspectFile } from './upload/file-inspection.ts'
 export type { FilePart } from './upload/form-parts.ts'
+export {
+  openQuarantine,
+  Quarantine,
+  type QuarantineBounds,
+  type QuarantinedFile,
+} from './upload/quarantine.ts'
+export { type EncodedFile, httpReencode, type Reencode, type Reencoding } from './upload/reencoding.ts'
 export { uploadPolicy, type UploadsConfig, uploadsSchema } from './upload/upload-config.ts'
 export type { UploadFault, UploadReason } from './upload/upload-fault.ts'
 export {
@@ -87,6 +94,6 @@ export {
   type UploadVerdict,
 } from './upload/upload-inspection.ts'
 export type { UploadPolicy } from './upload/upload-policy.ts'
-export type { RefusedFile, UploadParts } from './upload/upload-wall.ts'
+export { keepIn, type RefusedFile, type UploadParts } from './upload/upload-wall.ts'
 export { validateUsername } from './username.ts'
 export { applicationWall } from './wall.ts'

@@ -22,8 +22,12 @@ import { policyCommand } from './commands/policy.ts'
 import { lintCommand } from './commands/lint.ts'
 import { keyCommand } from './commands/key.ts'
 import { maskCommand } from './commands/mask.ts'
+import { routesCommand } from './commands/routes.ts'
+import { passwordListCommand } from './commands/password-list.ts'
 import { rulesCommand } from './commands/rules.ts'
+import { uploadsCommand } from './commands/uploads.ts'
 import { upCommand } from './commands/up.ts'
+import { tenantCommand } from './commands/tenant.ts'
 import { userCommand } from './commands/user.ts'
 import { whyCommand } from './commands/why.ts'
 import { mistakeLines } from './config-file.ts'
@@ -83,11 +87,14 @@ Examples:
     checkCommand,
     explainCommand,
     whyCommand,
+    routesCommand,
     rulesCommand,
     policyCommand,
     dbCommand,
     auditCommand,
     userCommand,
+    tenantCommand,
+    passwordListCommand,
     roleCommand,
     grantCommand,
     accessCommand,
@@ -98,6 +105,7 @@ Examples:
     limitsCommand,
     dataCommand,
     maskCommand,
+    uploadsCommand,
   ]
   for (const command of commands) program.addCommand(command(context).copyInheritedSettings(program))
   program.addCommand(completionCommand(context, program).copyInheritedSettings(program))

@@ -2,6 +2,7 @@ import { type Document, isMap, isScalar, isSeq, LineCounter, parseDocument, visi
 
 import { describeError, type Place, RingwallError } from '../core/errors.ts'
 import { z } from '../core/schema.ts'
+import { policyMappingMistakes } from './policy-mapping.ts'
 import { profileValues } from './profile.ts'
 import { type Config, configSchema, type RouteConfig } from './schema.ts'
 import { type Environment, withEnvironment } from './secret-reference.ts'
@@ -44,6 +45,15 @@ export interface LoadOptions {
 
 /** Reads, completes, checks and freezes a configuration. An empty text is valid and safe. */
 export function loadConfig(text: string, options: LoadOptions = {}): Config {
+  const { raw, placeOf } = readText(text, options)
+  return check(raw, placeOf, options.env ?? process.env)
+}
+
+/** The text as plain values, and where each of them stands. */
+export function readText(
+  text: string,
+  options: LoadOptions,
+): { readonly raw: unknown; readonly placeOf: PlaceOf } {
   const file = options.file ?? 'security_config.yaml'
   if (Buffer.byteLength(text) > MAX_BYTES)
     throw new ConfigError([{ at: { file }, path: 'file', message: `larger than ${MAX_BYTES} bytes` }])
@@ -106,7 +116,7 @@ export function loadConfig(text: string, options: LoadOptions = {}): Config {
     }
     return placeAt(offset)
   }
-  return check(valueOf(document, { file, line: 1, column: 1 }) ?? {}, placeOf, options.env ?? process.env)
+  return { raw: valueOf(document, { file, line: 1, column: 1 }) ?? {}, placeOf }
 }
 
 interface RepeatedKey {
@@ -150,7 +160,8 @@ export function completeConfig(raw: unknown, env: Environment = process.env): Co
   return check(raw, () => ({ file: 'config' }), env)
 }
 
-type PlaceOf = (path: readonly PropertyKey[], ofKey: boolean) => Place
+/** The place of a value, or of its key. */
+export type PlaceOf = (path: readonly PropertyKey[], ofKey: boolean) => Place
 
 function check(raw: unknown, placeOf: PlaceOf, env: Environment): Config {
   const poison = poisonMistakes(raw, placeOf)
@@ -302,7 +313,10 @@ function crossMistakes(config: Config, placeOf: PlaceOf): Mistake[] {
         `no upstream \`${route.upstream}\`; ${hintFor(route.upstream, upstreams)}`,
       )
     }
-    if (route.upstream === undefined && upstreams.length > 1)
+    const answers = (['upstream', 'redirect', 'respond'] as const).filter((key) => route[key] !== undefined)
+    if (answers.length > 1)
+      add(['routes', i, answers[1] ?? ''], `only one can answer: ${answers.join(' or ')}`)
+    if (answers.length === 0 && upstreams.length > 1)
       add(['routes', i], `name one of the upstreams ${upstreams.join(', ')}`)
   }
   const limits = [...Object.keys(config.security.rate_limiting), 'off']
@@ -330,6 +344,10 @@ function crossMistakes(config: Config, placeOf: PlaceOf): Mistake[] {
           `no permission \`${permission}\`; ${hintFor(permission, permissions)}`,
         )
     }
+  }
+  for (const { path, message, at } of policy === undefined ? [] : policyMappingMistakes(policy)) {
+    const whole = ['security', 'authorization', 'policy', ...path]
+    mistakes.push({ at: at ?? placeOf(whole, true), path: whole.join('.'), message })
   }
   if (config.routes.length === 0 && upstreams.length > 1) {
     add(['upstreams'], 'there are several, but no `routes` that say which request goes where')

@@ -60,6 +60,16 @@ export interface Subject {
   readonly sessionRef: string
   /** Signed in with a one-time password that must be changed before anything else. */
   readonly mustChangePassword: boolean
+  /** Must set up a second factor before anything else. */
+  readonly mustEnrolFactor?: boolean
+  /** What the session stands on; absent where nobody said. */
+  readonly authentication?: {
+    /** 1: one factor; 2: two, or a passkey that verified its user. */
+    readonly level: 1 | 2
+    /** RFC 8176. */
+    readonly methods: readonly string[]
+    readonly atMs: number
+  }
 }
 
 /** The request's body: tapped for the walls, then streamed on. */
@@ -76,6 +86,8 @@ export interface RequestBody {
   tap(limit: number): Promise<{ readonly bytes: Uint8Array; readonly complete: boolean }>
   /** The whole body, once a tap has shown all of it. */
   readonly whole: Uint8Array | undefined
+  /** Puts other bytes in the place of a body that a tap has shown whole. Its fields are for whoever does it to set right. */
+  replace(bytes: Uint8Array): void
   /** Whether nothing is left on the socket: the connection can serve another request. */
   readonly ended: boolean
   /** The whole body from its first byte, tapped or not. Can be taken once. */

@@ -95,6 +95,11 @@ export const REFUSALS = {
     title: 'This method is not allowed here',
     help: 'A route matches the path, but not with this method. The Allow field lists those it takes.',
   },
+  'gateway.maintenance': {
+    status: 503,
+    title: 'This site is closed for maintenance',
+    help: '`security.gateway.maintenance` is on, or `maintenance` of the route. The client is told when to come back.',
+  },
   'gateway.rate-limited': {
     status: 429,
     title: 'Too many requests',
@@ -145,6 +150,26 @@ export const REFUSALS = {
     title: 'Sign-in is busy, try again shortly',
     help: 'The queue of the password hasher is full. Other requests are not affected.',
   },
+  'identity.factor-wrong': {
+    status: 401,
+    title: 'The code or the passkey was not right',
+    help: 'The second factor was wrong, used before, too old, or not of this account. The audit log says which.',
+  },
+  'identity.factor-locked': {
+    status: 429,
+    title: 'Too many wrong codes; try later, or use a passkey',
+    help: 'More than 10 codes in 15 minutes, or 100 wrong ones in a row, were tried for the account, from whatever network. `ringwall user factors` clears it.',
+  },
+  'identity.step-up-required': {
+    status: 401,
+    title: 'Confirm that it is you first',
+    help: 'The route asks for a stronger or newer authentication than the session has (`authentication`, RFC 9470). Browsers are led to a page; other clients read `WWW-Authenticate`.',
+  },
+  'identity.factor-required': {
+    status: 403,
+    title: 'Set up a second factor first',
+    help: 'The account needs a second factor (`security.authentication.mfa`) and has none yet. Until then it reaches nothing but the page that sets one up.',
+  },
   'access.denied': {
     status: 403,
     title: 'You may not do this',
@@ -179,6 +204,16 @@ export const REFUSALS = {
     status: 422,
     title: 'This upload is not accepted here',
     help: 'A file is too large, badly named, not of an allowed type, not what it says it is, or could do harm; or the form can be read in two ways (`security.application.uploads`). The audit log says which.',
+  },
+  'upstream.out-of-service': {
+    status: 503,
+    title: 'The application is out of service',
+    help: 'No server of the upstream is in service: their health checks fail, or they failed again and again and are left alone for a while (`upstreams`).',
+  },
+  'data.answer-withheld': {
+    status: 502,
+    title: 'The answer cannot be shown',
+    help: 'The route masks fields (`mask`), and the answer of the application could not be masked with certainty: it is no JSON, in another encoding, or of a kind that the route does not name (`csv`, `text`, `pass_types`). The audit log says which.',
   },
   'upstream.unreachable': {
     status: 502,

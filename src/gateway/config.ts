@@ -1,4 +1,5 @@
 import { duration, ipNetwork, size, z } from '../core/schema.ts'
+import { answerRouteKeys, maintenanceSchema } from './answer-config.ts'
 
 const PERIODS = { second: 1000, minute: 60_000, hour: 3_600_000, day: 86_400_000 } as const
 
@@ -113,6 +114,8 @@ export const gatewaySchema = z
     body_timeout: duration({ min: '1s', max: '1h' })
       .prefault('30s')
       .describe('The longest pause between two pieces of a request body.'),
+    maintenance: maintenanceSchema.describe('Closing the site for a while.'),
+
     limits_without_redis: z
       .enum(['local', 'closed', 'open'])
       .default('local')
@@ -139,6 +142,7 @@ const apiKeyMode = z.enum(['required', 'optional', 'off'])
 
 /** Keys of a route that this wall reads. */
 export const gatewayRouteKeys = {
+  ...answerRouteKeys,
   max_body: size({ min: '1B', max: '100GB' }).optional().describe('Largest request body of this route.'),
   rate_limit: z
     .union([

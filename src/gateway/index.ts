@@ -28,5 +28,6 @@ export {
   type NamedLimit,
   ownLimit,
 } from './rate-limit.ts'
+export { type PathRewrite, prefixRewrite, redirectTarget } from './route-answer.ts'
 export { type RoutePattern, RouteTable } from './route-table.ts'
 export { gatewayWall } from './wall.ts'

@@ -5,6 +5,7 @@ import type { Wall } from '../core/wall.ts'
 import type { GatewayConfig, GatewayRouteConfig, RateLimitingConfig } from './config.ts'
 import { apiKeyJudge, type ApiKeyParts } from './api-key-wall.ts'
 import { limitsJudge } from './limits-wall.ts'
+import { maintenanceJudge } from './maintenance.ts'
 
 /** Layer 3: is there a route, may it be called so often, is the body of a size that it takes? */
 export function gatewayWall(
@@ -12,6 +13,7 @@ export function gatewayWall(
   route: GatewayRouteConfig,
   parts: ApiKeyParts,
 ): Wall {
+  const judgeMaintenance = maintenanceJudge(config.gateway.maintenance, route.maintenance)
   const limits = limitsJudge(config, route, parts, 'head')
   const judgeKey = apiKeyJudge(route, parts)
   const keyLimits = limitsJudge(config, route, parts, 'key')
@@ -44,6 +46,8 @@ export function gatewayWall(
         ])
       }
       exchange.trace.note(`route ${found.name}`)
+      const closed = judgeMaintenance?.(exchange.client.ip) ?? pass
+      if (closed.kind !== 'pass') return closed
       return inTurn(exchange, questions)
     },
   }

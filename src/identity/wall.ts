@@ -3,6 +3,7 @@ import { type Exchange, type Subject, wantsHtml } from '../core/exchange.ts'
 import { redirectReply } from '../core/reply.ts'
 import { answer, pass, refuse, type Verdict } from '../core/verdict.ts'
 import type { Wall } from '../core/wall.ts'
+import { isEnough, proofOf, stepUpChallenge } from './assurance.ts'
 import type { IdentityRouteConfig } from './config.ts'
 import { sessionCookie } from './cookie.ts'
 import { PAGES } from './html.ts'
@@ -17,13 +18,28 @@ const ALLOWED_BEFORE_CHANGE = new Set<string>([
   PAGES.jwks,
 ])
 
+/** Pages that somebody may still use who must set up a second factor first. */
+const ALLOWED_BEFORE_ENROLMENT = new Set<string>([
+  ...ALLOWED_BEFORE_CHANGE,
+  PAGES.secondFactor,
+  PAGES.passkey,
+  PAGES.passkeyOptions,
+  PAGES.factors,
+  PAGES.stepUp,
+  PAGES.qrPng,
+  PAGES.qrSvg,
+  PAGES.script,
+])
+
 /** Layer 4, first half: who is it? The application is told by signed assertion and by plain fields. */
 export function identityWall(
   identity: Identity,
   route: IdentityRouteConfig & { readonly name: string },
   audience: string,
 ): Wall {
-  const mode = route.sign_in ?? 'optional'
+  const { level, max_age: maxAgeMs } = route.authentication ?? {}
+  const wanted = route.authentication && { level, maxAgeMs }
+  const mode = wanted ? 'required' : (route.sign_in ?? 'optional')
   const anonymous = (exchange: Exchange, why: string): Verdict => {
     if (mode !== 'required') return pass
     return mayRedirect(exchange)
@@ -46,7 +62,14 @@ export function identityWall(
     name: 'identity',
     async head(exchange) {
       // A machine that the gateway let in by its key is known already; a session beside it counts for nothing.
-      if (exchange.subject) return introduce(exchange, exchange.subject)
+      if (exchange.subject) {
+        if (!wanted) return introduce(exchange, exchange.subject)
+        // INVARIANT: what asks for a person's own authentication is not open to a key.
+        return refuse('identity.step-up-required', 'a key of a machine is no authentication of a person', [
+          'WWW-Authenticate',
+          stepUpChallenge(wanted),
+        ])
+      }
       if (mode === 'off') return pass
       const { same_site: sameSite } = identity.config.session
       const cookie = sessionCookie(identity.realm, exchange.client.scheme === 'https', sameSite)
@@ -72,6 +95,23 @@ export function identityWall(
           : refuse('identity.sign-in-required', 'the password must be changed first', [
               'WWW-Authenticate',
               'Cookie',
+            ])
+      }
+      if (
+        subject.mustEnrolFactor === true &&
+        exchange.target.ok &&
+        !ALLOWED_BEFORE_ENROLMENT.has(exchange.target.path)
+      ) {
+        return mayRedirect(exchange)
+          ? answer(redirectReply(303, PAGES.factors))
+          : refuse('identity.factor-required', 'the account needs a second factor and has none')
+      }
+      if (wanted && !isEnough(proofOf(check.session), wanted, exchange.startedMs)) {
+        return mayRedirect(exchange)
+          ? answer(redirectReply(303, `${PAGES.stepUp}?to=${encodeURIComponent(returnPath(exchange))}`))
+          : refuse('identity.step-up-required', 'the authentication is too weak or too old', [
+              'WWW-Authenticate',
+              stepUpChallenge(wanted),
             ])
       }
       return introduce(exchange, subject)

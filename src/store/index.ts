@@ -16,11 +16,17 @@ export { SharedCounters, type SharedFigures } from './shared-counters.ts'
 export { openSqlite } from './sqlite.ts'
 export { openStore, type Store, type StoreOptions } from './store.ts'
 export type {
+  AccountLinkRow,
   AccountRow,
   ApiKeyRow,
   AuditRow,
+  ElevationRequestRow,
+  PasskeyRow,
+  KnownDeviceRow,
+  MailQueueRow,
   PasswordHistoryRow,
   PermissionGrantRow,
+  RememberedDeviceRow,
   RoleAssignmentRow,
   SessionRow,
   Tables,

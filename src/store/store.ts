@@ -1,3 +1,4 @@
+import type { LiveSecret } from '../core/live-secret.ts'
 import type { Secret } from '../core/secret.ts'
 import { type Counters, MemoryCounters } from './counters.ts'
 import type { Database } from './database.ts'
@@ -13,9 +14,9 @@ export interface StoreOptions {
   /** The embedded database's file; `:memory:` for nothing that outlives the process. */
   readonly file: string
   /** PostgreSQL in place of the file. */
-  readonly postgres?: Secret | undefined
+  readonly postgres?: Secret | LiveSecret | undefined
   /** Redis for counters and sessions that several gateways share. */
-  readonly redis?: Secret | undefined
+  readonly redis?: Secret | LiveSecret | undefined
   /** Before every key in Redis. */
   readonly redisPrefix?: string
   /** Told when counting becomes local, since Redis is away, and when it is shared again. */

@@ -3,9 +3,10 @@ import { Command, InvalidArgumentError } from 'commander'
 import { RingwallError } from '../../core/errors.ts'
 import { parseDuration } from '../../core/units.ts'
 import { type ApiKey, counts } from '../../gateway/index.ts'
+import { when } from '../../grant-desk.ts'
 import type { CommandContext } from '../main.ts'
 import { columns, type Terminal } from '../terminal.ts'
-import { atGrantDesk, commonFlags, type GrantDesk, type GrantOptions, when } from './grant-desk.ts'
+import { atGrantDesk, commonFlags, type GrantOptions, type OpenDesk } from './grant-desk.ts'
 
 interface Options extends Pick<GrantOptions, 'config' | 'operator' | 'by' | 'all' | 'json'> {
   readonly owner?: string
@@ -49,7 +50,7 @@ export function apiKeyCommand({ terminal, exit }: CommandContext): Command {
   ] as const)
     create.option(flag, `${text}; can be given several times`, several, [])
   create.action((name: string, options: Options) =>
-    atGrantDesk(options, async (desk) => {
+    atKeyDesk(options, async (desk) => {
       checkRights(desk, options)
       const { expires, limit } = options
       const { key, text } = await desk.kept.apiKeys.create({
@@ -72,7 +73,7 @@ export function apiKeyCommand({ terminal, exit }: CommandContext): Command {
   sub('list', 'list keys: what they are for, when they end, who used them last')
     .option('--all', 'also those that do not count any more')
     .action((options: Options) =>
-      atGrantDesk(options, async ({ kept, realm }) => {
+      atKeyDesk(options, async ({ kept, realm }) => {
         const nowMs = Date.now()
         const all = await kept.apiKeys.list(realm)
         show(terminal, options, options.all === true ? all : all.filter((key) => counts(key, nowMs)))
@@ -83,7 +84,7 @@ export function apiKeyCommand({ terminal, exit }: CommandContext): Command {
     'show <name>',
     'all keys of a name, with who still uses an old one; ends with 1 where somebody does',
   ).action((name: string, options: Options) =>
-    atGrantDesk(options, async ({ kept, realm }) => {
+    atKeyDesk(options, async ({ kept, realm }) => {
       const keys = await kept.apiKeys.list(realm, name)
       if (keys.length === 0) throw noKey(name)
       show(terminal, options, keys)
@@ -106,7 +107,7 @@ export function apiKeyCommand({ terminal, exit }: CommandContext): Command {
     .option('--expires <when>', 'when the new one ends', timeAhead)
     .addHelpText('after', '\nExamples:\n  ringwall api-key rotate billing --overlap 3d')
     .action((name: string, options: Options) =>
-      atGrantDesk(options, async (desk) => {
+      atKeyDesk(options, async (desk) => {
         const { expires, overlap } = options
         const { key, text, before } = await desk.kept.apiKeys.rotate(desk.realm, name, {
           overlapMs: overlap,
@@ -125,7 +126,7 @@ export function apiKeyCommand({ terminal, exit }: CommandContext): Command {
   sub('revoke <name-or-id>', 'take a key back, or all of a name, from the next request on')
     .addHelpText('after', '\nExamples:\n  ringwall api-key revoke billing')
     .action((nameOrId: string, options: Options) =>
-      atGrantDesk(options, async (desk) => {
+      atKeyDesk(options, async (desk) => {
         const revoked = await desk.kept.apiKeys.revoke(desk.realm, nameOrId, desk.by)
         if (revoked.length === 0) throw noKey(nameOrId)
         for (const key of revoked)
@@ -135,6 +136,25 @@ export function apiKeyCommand({ terminal, exit }: CommandContext): Command {
       }),
     )
   return apiKey
+}
+
+/** What the commands work with: the store, the realm of the flags, and who is at the keyboard. */
+type KeyDesk = Pick<OpenDesk, 'config' | 'kept'> &
+  Pick<OpenDesk['desk'], 'realm' | 'by' | 'rbac'> & {
+    record(kind: string, subject: string, data: Readonly<Record<string, string>>): Promise<void>
+  }
+
+function atKeyDesk(options: Options, work: (desk: KeyDesk) => Promise<void>): Promise<void> {
+  return atGrantDesk(options, ({ config, kept, desk: { realm, by, rbac }, record }) =>
+    work({
+      config,
+      kept,
+      realm,
+      by,
+      rbac,
+      record: (kind, subject, data) => record(kind, subject, { realm, by, ...data }),
+    }),
+  )
 }
 
 function tell(terminal: Terminal, options: Options, key: ApiKey, text: string): void {
@@ -179,7 +199,7 @@ function stateOf(key: ApiKey, nowMs: number): string {
 }
 
 /** A misspelt role would be a key that can do nothing, found when it is needed. */
-function checkRights({ rbac, config }: GrantDesk, { role, scope, route }: Options): void {
+function checkRights({ rbac, config }: KeyDesk, { role, scope, route }: Options): void {
   const badRole = role.find((name) => !rbac.isRole(name))
   if (badRole !== undefined)
     throw new RingwallError('cli.role', `no role \`${badRole}\`; there is ${rbac.roles.join(', ')}`)
