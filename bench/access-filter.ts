@@ -20,7 +20,7 @@ import {
 } from './access-documents.ts'
 import type { Measured } from './access-measured-guide.ts'
 import { measureRowSecurity, type PageQuery } from './access-row-security.ts'
-import { median } from './measured-process.ts'
+import { median, timesAsLong } from './measured-process.ts'
 
 const PAGE = 50
 const ORDERS = ['title', 'id'] as const
@@ -113,13 +113,13 @@ async function measure(client: Client, url: string, quick: boolean): Promise<Mea
       'filter.page_ms': filtered,
       'filter.page_by_id_ms': median(byId.filter),
       'filter.build_us': 1e6 / build,
-      'filter.to_hand_written': filtered / median(byTitle.hand),
-      'filter.to_hand_written_by_id': median(byId.filter) / median(byId.hand),
+      'filter.to_hand_written': timesAsLong(byTitle.filter, byTitle.hand),
+      'filter.to_hand_written_by_id': timesAsLong(byId.filter, byId.hand),
       ...secured,
     },
     peers: { 'filter.hand_written_ms': median(byTitle.hand), 'filter.guide_query_ms': median(guide.guide) },
     ratio: {
-      'filter.hand_written': median(byTitle.hand) / filtered,
+      'filter.hand_written': timesAsLong(byTitle.hand, byTitle.filter),
       'filter.guide_query': median(guide.guide) / filtered,
     },
   }

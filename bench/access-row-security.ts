@@ -14,7 +14,7 @@ import {
 import { systemClock } from '../src/core/clock.ts'
 import { Secret } from '../src/core/secret.ts'
 import { documentMapping, entitiesOf, type World } from './access-documents.ts'
-import { median } from './measured-process.ts'
+import { median, timesAsLong } from './measured-process.ts'
 
 /** The same page in two ways: for whom a policy of the database holds, and for whom it does not. */
 export interface PageQuery {
@@ -112,7 +112,7 @@ async function measure(reader: Client, parts: Parts): Promise<Record<string, num
     'rls.begin_ms': median(times.begin),
     'rls.page_ms': median(times.secured),
     'rls.page_by_id_ms': median(times.byId),
-    'rls.to_where': median(times.secured) / median(times.where),
+    'rls.to_where': timesAsLong(times.secured, times.where),
   }
 }
 

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 
 import { Grants } from './access/index.ts'
+import { CspBook } from './application/index.ts'
 import { type Config, secretsOf, settleConfig } from './config/index.ts'
 import { type Clock, type RandomBytes, systemClock, systemRandom } from './core/clock.ts'
 import type { Keys } from './core/keys.ts'
@@ -16,8 +17,8 @@ import {
   type Secrets,
 } from './data/index.ts'
 
-import { ApiKeys } from './gateway/index.ts'
 import { type Accounts, Identity, PasswordHasher, Suspensions } from './identity/index.ts'
+import { ApiKeys } from './gateway/index.ts'
 import { followResets, openStore, type Store } from './store/index.ts'
 import { VisitorBook } from './visitors.ts'
 
@@ -29,14 +30,16 @@ export interface Kept {
   readonly secrets: Secrets
   readonly hasher: PasswordHasher
   readonly visitors: VisitorBook
+  /** What pages hold and browsers report of them. */
+  readonly csp: CspBook
   /** Roles and permissions that were given beside those of the accounts. */
   readonly grants: Grants
-  /** Keys of machines. */
-  readonly apiKeys: ApiKeys
   /** Tells the operator something, in a line. */
   readonly notice: (line: string) => void
 
   readonly suspensions: Suspensions
+  /** Keys of machines. */
+  readonly apiKeys: ApiKeys
   identity(realm: 'site' | 'operator', config?: Config): Identity
   accounts(realm: 'site' | 'operator'): Accounts
   /** Fetches the secrets of a configuration that was loaded without them; throws with all that are missing. */
@@ -79,6 +82,11 @@ export async function openKept(
   const hasher = new PasswordHasher(keys, random)
   const visitors = new VisitorBook({ keys, clock, random, onNotice })
   const grants = new Grants({ database: store.database, clock, random, onNotice })
+  const csp = new CspBook({
+    now: () => clock.now(),
+    onNotice,
+    ...(!isMemory && { file: cspFile(directory) }),
+  })
   const apiKeys = new ApiKeys({ database: store.database, clock, random, onNotice })
   const identity = (realm: 'site' | 'operator', current = config): Identity =>
     new Identity({
@@ -107,11 +115,12 @@ export async function openKept(
     secrets,
     hasher,
     visitors,
+    csp,
     grants,
-    apiKeys,
     notice: onNotice,
 
     suspensions: new Suspensions(store.database, clock),
+    apiKeys,
     identity,
     accounts: (realm) => identity(realm).accounts,
     async settle(next) {
@@ -123,6 +132,7 @@ export async function openKept(
       clearInterval(sweeping)
       stopFollowing()
       visitors.close()
+      await csp.close()
       await hasher.close()
       await grants.close()
       await apiKeys.close()
@@ -137,4 +147,9 @@ async function liveOf(secret: Secret, secrets: Secrets): Promise<LiveSecret> {
   if (reference === undefined || reference.startsWith('${env:')) return constantSecret(secret)
   await secrets.get(reference)
   return secrets.live(reference)
+}
+
+/** Where what was learned of pages is kept. */
+export function cspFile(directory: string): string {
+  return join(directory, 'csp-learned.json')
 }

@@ -6,7 +6,7 @@ export function frame(title: string, content: string): string {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escapeHtml(title)} - Ringwall</title><link rel="stylesheet" href="/operator.css"></head>
-<body><header><strong>Ringwall</strong> <nav><a href="/">Watch</a> <a href="/access">Access</a> <a href="${PAGES.account}">Account</a></nav></header>
+<body><header><strong>Ringwall</strong> <nav><a href="/">Watch</a> <a href="/access">Access</a> <a href="/csp">Scripts</a> <a href="${PAGES.account}">Account</a></nav></header>
 <main><h1>${escapeHtml(title)}</h1>${content}</main></body></html>
 `
 }

@@ -1,4 +1,5 @@
 import { type AuditEvent, formatTrace, queryAudit } from './audit/index.ts'
+import { cspProposal, type CspSnapshot } from './application/index.ts'
 import type { Config } from './config/index.ts'
 import { type Exchange, wantsHtml } from './core/exchange.ts'
 import { isId } from './core/id.ts'
@@ -41,6 +42,10 @@ export function operatorPages(config: Config, kept: Kept, record: RecordEvent): 
         return refusalReply(refuse('gateway.no-route', 'no such exchange'), exchange.id, wantsHtml(exchange))
       return wantsHtml(exchange) ? html(walkOf(id, events)) : json(events)
     }),
+    page('csp', '/csp', async (exchange) => {
+      const seen = await kept.csp.snapshot()
+      return wantsHtml(exchange) ? html(scriptsOf(config, seen)) : json(seen)
+    }),
     page('style', '/operator.css', async (_exchange: Exchange) =>
       textReply(200, 'text/css; charset=utf-8', STYLE),
     ),
@@ -75,4 +80,29 @@ function walkOf(id: string, events: readonly AuditEvent[]): string {
       : `<pre>${escapeHtml(`${event.kind} ${event.verdict} ${JSON.stringify(event.data)}`)}</pre>`,
   )
   return frame(`Walk ${id}`, `<p><a href="/">back to the watch</a></p>${walks.join('\n')}`)
+}
+
+/** What pages hold and the policy lacks, to be looked at; `ringwall csp adopt` changes the lists. */
+function scriptsOf({ security }: Config, seen: CspSnapshot): string {
+  const { csp_known: known, csp_sources: sources, csp_nonce: mode } = security.application
+  const parts = Object.entries(seen).map(([origin, pages]) => {
+    const { add, remove, sources: more, unfit } = cspProposal(origin, pages, known, sources)
+    const row = (sign: string, where: string, what: string, why: string): string =>
+      `<tr><td>${sign}</td><td>${escapeHtml(where)}</td><td class="what">${escapeHtml(what)}</td><td>${escapeHtml(why)}</td></tr>`
+    const rows = [
+      ...add.map(({ kind, source, times }) => row('+', 'csp_known', source, `${kind}, seen ${times} times`)),
+      ...remove.map((source) => row('-', 'csp_known', source, 'not seen')),
+      ...more.map((one) =>
+        row('+', `csp_sources.${one.directive}`, one.blocked, `reported ${one.times} times, by anybody`),
+      ),
+      ...unfit.map((one) => row('!', one.directive, one.blocked, `on ${one.page}: the page must change`)),
+    ]
+    return `<h2>${escapeHtml(origin)}</h2><table><thead><tr><th></th><th>List</th><th>Source</th><th>Why</th></tr></thead>
+<tbody>${rows.join('\n') || '<tr><td colspan="4">The lists are what was seen.</td></tr>'}</tbody></table>`
+  })
+  return frame(
+    'Scripts and styles',
+    `<p>The policy is <strong>${mode}</strong>. What was injected into a page is seen as well: look before you adopt with <code>ringwall csp adopt</code>.</p>
+${parts.join('\n') || '<p>Nothing was seen yet.</p>'}`,
+  )
 }

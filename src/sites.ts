@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import type { RequestListener } from 'node:http'
 
-import { keepIn, openQuarantine } from './application/index.ts'
+import { CSP_REPORT_PATH, keepIn, openQuarantine, ownOrigin, serveCspReport } from './application/index.ts'
 import { authzenPages } from './authzen-pages.ts'
 import { type Config, type RouteConfig, type UpstreamConfig } from './config/index.ts'
 import { type Clock, systemRandom } from './core/clock.ts'
@@ -17,6 +17,7 @@ import { type Identity, identityPages } from './identity/index.ts'
 import { connectInProcess, type FetchApplication, fetchUpstream } from './in-process.ts'
 import { type RecordEvent, rolesOfRealm } from './grant-desk.ts'
 import type { Kept } from './kept.ts'
+import { openDocument } from './openapi-documents.ts'
 import { operatorPages } from './operator-pages.ts'
 import { openPolicy, policyRoutes } from './access-policy.ts'
 import { decodeBody, decodeStream } from './decode.ts'
@@ -108,6 +109,7 @@ export function buildSite(
   const routes = [
     ...pageRoutes(identity),
     ...challengeRoutes(parts),
+    ...reportRoutes(config, kept),
     ...authzenPages(config.security.authorization.authzen, parts.policy, kept.keys, clock),
     ...configured.map((route): SiteRoute => ({ config: route, upstream: upstreamOf(route) })),
   ]
@@ -174,8 +176,9 @@ function partsOf(config: Config, kept: Kept, clock: Clock, identity: Identity, i
     policy,
     uploads: quarantine ? { quarantine: keepIn(quarantine) } : {},
     answers: { decode: decodeStream, ...(registry.size > 0 && { secrets: registry }) },
-    forms: { formKey: formKeyOf(kept.keys), random: systemRandom },
+    forms: { formKey: formKeyOf(kept.keys), random: systemRandom, book: kept.csp },
     decode: decodeBody,
+    openDocument,
     httpsPort,
   }
 }
@@ -200,6 +203,28 @@ function pageRoutes(identity: Identity): SiteRoute[] {
     },
     upstream,
   }))
+}
+
+/** The page to which browsers send reports, where pages ask for them. What is reported looks like attacks, and is from anybody. */
+function reportRoutes({ security }: Config, { csp }: Kept): SiteRoute[] {
+  const { csp_nonce: mode, csp_reports: reports } = security.application
+  if (mode === 'off' || reports === 'off') return []
+  return [
+    {
+      config: {
+        name: 'csp reports',
+        path: CSP_REPORT_PATH,
+        methods: ['POST'],
+        sign_in: 'off',
+        inspect: 'off',
+        cross_site: 'allow',
+        content_types: ['application/csp-report', 'application/reports+json'],
+        max_body: 65_536,
+        rate_limit: { requests: 60, period: 'minute', by: 'address', cost: {}, mode: 'enforce' },
+      },
+      upstream: (exchange) => serveCspReport(csp, exchange, ownOrigin(exchange)),
+    },
+  ]
 }
 
 /** The page to which answers of a challenge go, where there are challenges. */

@@ -7,7 +7,14 @@ import type { NoteUse } from './core/holding.ts'
 import type { Upstream, Wall } from './core/wall.ts'
 import { type AnswerParts, dataWall } from './data/index.ts'
 import { edgeWall } from './edge/index.ts'
-import { type ApiKeys, gatewayWall, subjectLimitsWall } from './gateway/index.ts'
+import {
+  type ApiKeys,
+  gatewayWall,
+  type OpenApiDocument,
+  type SchemaConfig,
+  schemaWall,
+  subjectLimitsWall,
+} from './gateway/index.ts'
 import { type Identity, identityWall } from './identity/index.ts'
 import {
   type DecodeBody,
@@ -38,6 +45,8 @@ export interface Parts {
   readonly answers: AnswerParts
   /** The policy of routes with `access`, where one is configured. */
   readonly policy: PolicySet | undefined
+  /** The OpenAPI document that a route names, compiled. */
+  readonly openDocument: (config: SchemaConfig) => OpenApiDocument
   /** The public port of HTTPS, where it is listened on. */
   readonly httpsPort: number | undefined
 }
@@ -69,6 +78,7 @@ export function buildWalls(
     identityWall(identity, route, audience),
     subjectLimitsWall(security, route, { ...parts, readJson }),
     accessWall(security.authorization, route, parts.noteUse, policy),
+    ...(route.openapi ? [schemaWall(route.openapi, parts.openDocument(route.openapi), readJson)] : []),
     applicationWall(security.application, route, { html: parts.forms, uploads: parts.uploads }),
     dataWall(route, parts.answers),
   ]

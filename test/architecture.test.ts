@@ -28,7 +28,7 @@ const PLAN: Readonly<Record<string, Room>> = {
     node: ['crypto', 'tls', 'fs', 'path'],
     packages: ['@peculiar/x509', 'reflect-metadata'],
   },
-  gateway: { rooms: ['store'], node: ['crypto', 'zlib'], packages: ['kysely'] },
+  gateway: { rooms: ['store'], node: ['crypto', 'zlib'], packages: ['kysely', 'ajv', 're2js'] },
   identity: {
     rooms: ['store'],
     node: ['crypto', 'worker_threads', 'url', 'fs', 'fs/promises', 'path'],
@@ -52,7 +52,7 @@ const PLAN: Readonly<Record<string, Room>> = {
   },
   data: {
     rooms: [],
-    node: ['crypto', 'fs', 'path', 'sqlite'],
+    node: ['crypto', 'fs', 'path', 'sqlite', 'zlib'],
     packages: ['pg', 'mysql2', 'ioredis', 'age-encryption'],
   },
   audit: { rooms: ['store'], node: [], packages: ['kysely'] },
@@ -82,8 +82,8 @@ const PLAN: Readonly<Record<string, Room>> = {
   console: { rooms: ['.', ...ROOMS, 'store', 'config'], node: [], packages: [] },
   cli: {
     rooms: ['.', ...ROOMS, 'store', 'config', 'console'],
-    node: ['fs', 'path', 'process', 'readline/promises', 'url', 'os', 'util'],
-    packages: ['commander', 'yaml', 'pg'],
+    node: ['fs', 'path', 'process', 'readline/promises', 'url', 'os', 'util', 'child_process'],
+    packages: ['commander', 'yaml', 'pg', 'mysql2'],
   },
 }
 

@@ -101,6 +101,9 @@ export {
   declarationOf,
 } from './database/declaration.ts'
 export type { Finding as DatabaseFinding } from './database/finding.ts'
+export { findDrift } from './database/drift.ts'
+export { applyMariadb, mariadbPlanText, verifyMariadb } from './database/mariadb-apply.ts'
+export type { ConnectAs } from './database/mariadb-attempts.ts'
 export { findMariadbDrift } from './database/mariadb-drift.ts'
 export { type MariadbPlan, planMariadb } from './database/mariadb-plan.ts'
 export { mariadbKeyStatements } from './database/mariadb-principal.ts'

@@ -6,9 +6,20 @@ export {
   applicationSchema,
 } from './config.ts'
 export { doubtInProvenance, type Provenance } from './cross-site.ts'
-export { CspLearning, type CspProposal } from './csp-learning.ts'
+export {
+  CspBook,
+  type CspBookOptions,
+  type CspOrigin,
+  type CspSnapshot,
+  readCspBook,
+  type SeenSource,
+  type SeenViolation,
+  type Sighting,
+} from './csp-book.ts'
+export { CSP_REPORT_PATH, serveCspReport } from './pages.ts'
+export { cspProposal, type CspProposal } from './csp-proposal.ts'
 export { type CspReport, type CspReports, MAX_REPORT_BYTES, readCspReports } from './csp-report.ts'
-export { type CspParts, nonceCsp } from './csp.ts'
+export { type CspParts, nonceCsp, SOURCE_DIRECTIVES, type SourceDirective } from './csp.ts'
 export {
   checkCsrfToken,
   checkCustomHeader,
@@ -96,4 +107,4 @@ export {
 export type { UploadPolicy } from './upload/upload-policy.ts'
 export { keepIn, type RefusedFile, type UploadParts } from './upload/upload-wall.ts'
 export { validateUsername } from './username.ts'
-export { applicationWall } from './wall.ts'
+export { applicationWall, ownOrigin } from './wall.ts'

@@ -9,6 +9,7 @@ import { apiKeyCommand } from './commands/api-key.ts'
 import { limitsCommand } from './commands/limits.ts'
 import { auditCommand } from './commands/audit.ts'
 import { checkCommand } from './commands/check.ts'
+import { cspCommand } from './commands/csp.ts'
 import { completionCommand } from './commands/completion.ts'
 import { configCommand } from './commands/config.ts'
 import { egressCommand } from './commands/egress.ts'
@@ -16,6 +17,7 @@ import { dataCommand } from './commands/data.ts'
 import { dbCommand } from './commands/db.ts'
 import { explainCommand } from './commands/explain.ts'
 import { grantCommand } from './commands/grant.ts'
+import { iamCommand } from './commands/iam.ts'
 import { initCommand } from './commands/init.ts'
 import { roleCommand } from './commands/role.ts'
 import { policyCommand } from './commands/policy.ts'
@@ -105,6 +107,8 @@ Examples:
     limitsCommand,
     dataCommand,
     maskCommand,
+    cspCommand,
+    iamCommand,
     uploadsCommand,
   ]
   for (const command of commands) program.addCommand(command(context).copyInheritedSettings(program))

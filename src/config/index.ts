@@ -2,7 +2,7 @@ export { configJsonSchema } from './json-schema.ts'
 export { type Finding, lintConfig } from './lint.ts'
 export { completeConfig, ConfigError, loadConfig, type LoadOptions, type Mistake } from './load.ts'
 export { openConfig, settleConfig } from './open.ts'
-export { openapiRoutes } from './openapi.ts'
+export { openapiRoutes, readDocument } from './openapi.ts'
 export {
   mappingMistakes,
   type MappingSettings,

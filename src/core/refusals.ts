@@ -95,6 +95,11 @@ export const REFUSALS = {
     title: 'This method is not allowed here',
     help: 'A route matches the path, but not with this method. The Allow field lists those it takes.',
   },
+  'gateway.schema-mismatch': {
+    status: 422,
+    title: 'The request does not fit the description of this API',
+    help: 'A parameter or a field of the body breaks the OpenAPI document of the route (`openapi`). The answer names the field and the rule, never the value.',
+  },
   'gateway.maintenance': {
     status: 503,
     title: 'This site is closed for maintenance',

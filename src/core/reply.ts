@@ -69,7 +69,7 @@ export function redirectReply(
 }
 
 /**
- * A refusal as the client sees it: RFC 9457 problem+json with code, title and id, and nothing else; a small page
+ * A refusal as the client sees it: RFC 9457 problem+json with code, title and id, and what it is `told`; a small page
  * with the same three for a browser that asked for HTML.
  */
 export function refusalReply(refusal: Refuse, id: string, wantsHtml: boolean): Reply {
@@ -90,6 +90,7 @@ export function refusalReply(refusal: Refuse, id: string, wantsHtml: boolean): R
           status: row.status,
           code: refusal.code,
           id,
+          ...refusal.told,
         }),
         refusal.headers,
       )

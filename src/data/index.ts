@@ -60,6 +60,29 @@ export {
   secretWrapper,
   type WrapContext,
 } from './key-wrapper.ts'
+export { type ActionFacts, ActionTable, actionTable, type AccessLevel } from './iam/action-table.ts'
+export { ESCALATION_PATHS, type EscalationPath } from './iam/escalation.ts'
+export { explainPolicy } from './iam/explain-policy.ts'
+export {
+  type MadePolicy,
+  needsSchema,
+  type Permission,
+  policyOf,
+  policyOfNeeds,
+  type PolicyNeeds,
+} from './iam/generate.ts'
+export { policyOfCalls, readRecordedCalls, type ReadCalls, type RecordedCall } from './iam/recorded-calls.ts'
+export { policyJson, policyTerraform } from './iam/write-policy.ts'
+export { type IamFinding, type IamSeverity, lintPolicy } from './iam/lint.ts'
+export { matchesPattern, patternsMeet } from './iam/pattern.ts'
+export {
+  type PolicyCondition,
+  type PolicyDocument,
+  type PolicyStatement,
+  readPolicyDocument,
+  readPolicyValue,
+  type ReadPolicy,
+} from './iam/policy-document.ts'
 export { KEY_PURPOSES, type Keyring, openKeyring, openMemoryKeyring } from './keyring.ts'
 export { kyselyColumns, type KyselyColumns } from './kysely-columns.ts'
 export { type Mapping, readMapping } from './mapping.ts'

@@ -31,3 +31,8 @@ export {
 export { type PathRewrite, prefixRewrite, redirectTarget } from './route-answer.ts'
 export { type RoutePattern, RouteTable } from './route-table.ts'
 export { gatewayWall } from './wall.ts'
+export { schemaWall } from './schema-wall.ts'
+export { type DocumentOptions, OpenApiDocument, type Operation, type ReadFile } from './schema/document.ts'
+export type { JsonValue } from './schema/json-value.ts'
+export { type SchemaConfig } from './schema/schema-config.ts'
+export type { Mismatch } from './schema/validator.ts'

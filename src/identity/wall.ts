@@ -63,12 +63,12 @@ export function identityWall(
     async head(exchange) {
       // A machine that the gateway let in by its key is known already; a session beside it counts for nothing.
       if (exchange.subject) {
-        if (!wanted) return introduce(exchange, exchange.subject)
-        // INVARIANT: what asks for a person's own authentication is not open to a key.
-        return refuse('identity.step-up-required', 'a key of a machine is no authentication of a person', [
-          'WWW-Authenticate',
-          stepUpChallenge(wanted),
-        ])
+        return wanted
+          ? refuse('identity.step-up-required', 'a key of a machine proves nobody', [
+              'WWW-Authenticate',
+              stepUpChallenge(wanted),
+            ])
+          : introduce(exchange, exchange.subject)
       }
       if (mode === 'off') return pass
       const { same_site: sameSite } = identity.config.session

@@ -312,8 +312,6 @@ export interface Tables {
   readonly audit_events: AuditRow
   readonly role_assignments: RoleAssignmentRow
   readonly permission_grants: PermissionGrantRow
-  readonly api_keys: ApiKeyRow
-  readonly limit_resets: LimitResetRow
   readonly totp_factors: TotpFactorRow
   readonly backup_codes: BackupCodeRow
   readonly factor_failures: FactorFailureRow
@@ -322,4 +320,6 @@ export interface Tables {
   readonly remembered_devices: RememberedDeviceRow
   readonly suspended_tenants: SuspendedTenantRow
   readonly elevation_requests: ElevationRequestRow
+  readonly api_keys: ApiKeyRow
+  readonly limit_resets: LimitResetRow
 }

@@ -50,7 +50,6 @@ export function accessCommand({ terminal, exit }: CommandContext): Command {
         const { review, roles, who } = await reviewStored(config, kept, desk.realm, span)
         const canGo = review.lines.filter((line) => line.advice === 'can go').length
         await record('access.reviewed', desk.by, {
-          realm: desk.realm,
           holdings: review.lines.length,
           can_go: canGo,
           decisions: review.proof.decisions,

@@ -32,6 +32,7 @@ export interface OpenDesk {
   readonly config: Config
   readonly kept: Kept
   readonly desk: GrantDesk
+  /** Writes an event with realm and giver to the audit log. */
   readonly record: RecordEvent
 }
 
@@ -40,11 +41,12 @@ export async function atGrantDesk(
   options: GrantOptions,
   work: (open: OpenDesk) => Promise<void>,
 ): Promise<void> {
-  await withAuditedStore(options, async ({ config, kept, record }) => {
+  await withAuditedStore(options, async ({ config, kept, record: write }) => {
     const { authorization } = config.security
     const realm = options.operator === true ? 'operator' : 'site'
     const by = options.by ?? systemName()
-    const desk = new GrantDesk({ authorization, kept, realm, by, record })
+    const desk = new GrantDesk({ authorization, kept, realm, by, record: write })
+    const record: RecordEvent = (kind, subject, data) => write(kind, subject, { realm, by, ...data })
     await work({ config, kept, desk, record })
   })
 }

@@ -93,6 +93,11 @@ export function resolveSettings(options: SourceOptions): PolicySettings {
   return { ...policy, schema: options.schema ?? policy.schema }
 }
 
+/** Files and folders as they are named. */
+export function policyPaths(options: SourceOptions): readonly string[] {
+  return listOf(resolveSettings(options).policies)
+}
+
 /** The policy files alone. */
 export function policyFiles(options: SourceOptions): readonly string[] {
   return filesOf(resolveSettings(options))
