@@ -46,6 +46,7 @@ export function receive(arrival: Arrival, reading: Reading, id: string, clock: C
     trace: new Trace(clock),
     signal: arrival.signal,
     onInformation: arrival.onInformation,
+    machine: undefined,
     subject: undefined,
     isStillSignedIn: undefined,
     upstreamHeaders: [],

@@ -15,6 +15,7 @@ import type { Upstream } from './core/wall.ts'
 import { forwardingFields } from './edge/index.ts'
 import { type Identity, identityPages } from './identity/index.ts'
 import { connectInProcess, type FetchApplication, fetchUpstream } from './in-process.ts'
+import { elevationPages } from './elevation-pages.ts'
 import { type RecordEvent, rolesOfRealm } from './grant-desk.ts'
 import type { Kept } from './kept.ts'
 import { openDocument } from './openapi-documents.ts'
@@ -108,6 +109,7 @@ export function buildSite(
   const parts = partsOf(config, kept, clock, identity, inProcess === undefined)
   const routes = [
     ...pageRoutes(identity),
+    ...elevationPages(config, kept, identity, clock),
     ...challengeRoutes(parts),
     ...reportRoutes(config, kept),
     ...authzenPages(config.security.authorization.authzen, parts.policy, kept.keys, clock),
@@ -131,7 +133,6 @@ export function configuredRoutes({ routes, security }: Config): readonly RouteCo
 /** The operator's own door: its own accounts and cookie, and everything on it needs the role of an admin. */
 export function buildOperatorSite(config: Config, kept: Kept, clock: Clock, record: RecordEvent): Generation {
   const identity = kept.identity('operator', config)
-  const routes = [...pageRoutes(identity), ...operatorPages(config, kept, record)]
   const own = config.listen.operator?.host ?? 'localhost'
   // On this machine the door answers to this machine's names only, so that no page of the web reaches it by a name of its own.
   const hosts = own === 'localhost' || isLoopback(own) ? ['localhost', '127.0.0.1', '[::1]', own] : []
@@ -149,6 +150,11 @@ export function buildOperatorSite(config: Config, kept: Kept, clock: Clock, reco
       },
     },
   }
+  const routes = [
+    ...pageRoutes(identity),
+    ...elevationPages(guarded, kept, identity, clock),
+    ...operatorPages(config, kept, record),
+  ]
   return new Generation(
     new Site(guarded, routes, partsOf(config, kept, clock, identity, false)),
     async () => undefined,

@@ -68,6 +68,18 @@ export const authorizationSchema = z
           .enum(['optional', 'required'])
           .default('optional')
           .describe('Whether somebody else than who gets and who gives it must have approved.'),
+        requestable: z
+          .array(z.string().min(1).max(200))
+          .max(64)
+          .default([])
+          .describe(
+            'Roles and permissions that people may ask for at the page of elevation. Empty: no page.',
+          ),
+        approvers: z
+          .array(z.string().min(1).max(64))
+          .max(64)
+          .default([])
+          .describe('Roles that may approve what others ask for.'),
       })
       .prefault({}),
   })

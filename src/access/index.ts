@@ -123,6 +123,7 @@ export {
   type ElevationLimits,
   type ElevationRequest,
 } from './elevation.ts'
+export { type ElevationAsked, type ElevationOutcome, ElevationRequests } from './elevation-requests.ts'
 export { type ExplanationTextOptions, formatExplanation } from './explain/explanation-text.ts'
 export {
   type BlamedCondition,

@@ -72,6 +72,15 @@ export interface Subject {
   }
 }
 
+/** A machine that showed a key of ours. */
+export interface Machine {
+  readonly subject: Subject
+  /** Whose key it is: the e-mail address of an account, who must be one that may act; or the name of a team. */
+  readonly owner: string
+  /** Whether the key still counts. */
+  readonly isStillGood: () => Promise<boolean>
+}
+
 /** The request's body: tapped for the walls, then streamed on. */
 export interface RequestBody {
   /** Declared length; undefined for chunked; 0 for none. */
@@ -130,6 +139,8 @@ export interface Exchange {
   /** Passes 1xx answers of the application on (103 Early Hints), where the client's protocol can carry them. */
   readonly onInformation: ((status: number, headers: readonly string[]) => void) | undefined
 
+  /** Set by the gateway wall: whose key was shown. The identity wall makes it the subject, if its owner may act. */
+  machine: Machine | undefined
   /** Set by the identity wall. */
   subject: Subject | undefined
   /** Set by identity with the subject: whether the session is still alive, for what outlives the answer. */

@@ -22,7 +22,7 @@ type Presented =
 const CHALLENGE = ['WWW-Authenticate', 'Bearer realm="api"']
 
 /**
- * Lets machines in by their keys: a good one makes the subject that access and the policy judge; a bad one is refused even
+ * Lets machines in by their keys: a good one makes the machine that identity introduces; a bad one is refused even
  * where a key is optional. The application never sees a key. Undefined where the route takes none.
  */
 export function apiKeyJudge(
@@ -52,11 +52,12 @@ export function apiKeyJudge(
     if (missing !== undefined) return refuse('gateway.api-key-denied', `key ${key.name}: ${missing}`)
     removeKey(exchange)
     parts.apiKeys.noteUse(key.id, exchange.client.ip)
-    exchange.subject = subjectOf(key)
-    exchange.isStillSignedIn = async () => (await parts.apiKeys.check(rawKey, parts.realm)).ok
+    const subject = subjectOf(key)
+    const isStillGood = async (): Promise<boolean> => (await parts.apiKeys.check(rawKey, parts.realm)).ok
+    exchange.machine = { subject, owner: key.owner, isStillGood }
     if (!key.rate) return pass
     const limit = { name: 'key', rule: key.rate, isShadow: false }
-    return takeRate(exchange, parts, limit, `limit:key:${exchange.subject.id}`, route.cost ?? 1)
+    return takeRate(exchange, parts, limit, `limit:key:${subject.id}`, route.cost ?? 1)
   }
 }
 

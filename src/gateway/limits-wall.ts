@@ -175,7 +175,7 @@ function keyOf(exchange: Exchange, limit: NamedLimit, field: FieldOf | undefined
 }
 
 function valueOf(
-  { subject, route, host, headers }: Exchange,
+  { machine, subject, route, host, headers }: Exchange,
   part: KeyPart,
   network: string,
   field: FieldOf | undefined,
@@ -183,13 +183,13 @@ function valueOf(
   if (part.kind === 'address') return network
   if (part.kind === 'route') return route.name
   if (part.kind === 'host') return host.ok ? host.name : '-'
-  if (part.kind === 'subject') return subject?.id
+  if (part.kind === 'subject') return subject?.id ?? machine?.subject.id
   if (part.kind === 'body') return field?.(part.path)
   if (part.kind === 'header') {
     const values = headers.all(part.name)
     return values.length > 0 ? values.join('\n') : undefined
   }
-  return subject?.id.startsWith('key:') === true ? subject.id : undefined
+  return machine?.subject.id
 }
 
 type FieldOf = (path: readonly string[]) => string | undefined

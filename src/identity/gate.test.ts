@@ -110,6 +110,7 @@ const TRIES: Readonly<Record<WayIn, (held: Holdings) => Promise<boolean>>> = {
   'password-change': async (held) =>
     (await identity.changePassword(held.subject, GOOD, 'Another-horse-8', HOME)).ok,
   'password-reset': async ({ account }) => isAdmitted(await gateFor(account, 'password-reset')),
+  'api-key': ({ account }) => identity.mayOwnerAct(account.email),
   elevation: async ({ account }) => isAdmitted(await gateFor(account, 'elevation')),
 }
 
@@ -150,13 +151,14 @@ const STATES: readonly {
     name: 'password changed',
     happen: async ({ account }) =>
       assert.deepEqual(await identity.accounts.setPassword(account, 'Harbour-wall-77'), { ok: true }),
-    open: ['passkey'],
+    // Keys of machines are taken back by themselves.
+    open: ['passkey', 'api-key'],
   },
   {
     name: 'version raised (sessions ended, roles changed)',
     happen: ({ account }) => identity.accounts.setRoles(account, ['auditor']),
     // The password and the passkey are proven anew, and so are the factors that follow the password.
-    open: ['password', 'passkey', 'remembered-device'],
+    open: ['password', 'passkey', 'remembered-device', 'api-key'],
   },
   {
     name: 'all factors removed',
@@ -164,7 +166,7 @@ const STATES: readonly {
       await identity.factors.removeAll(held.account.id)
       await identity.accounts.endSessions(held.account)
     },
-    open: ['password', 'remembered-device'],
+    open: ['password', 'remembered-device', 'api-key'],
   },
   {
     name: 'seal broken',

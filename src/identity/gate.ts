@@ -11,6 +11,7 @@ export const WAYS_IN = [
   'password-change',
   'password-reset',
   'elevation',
+  'api-key',
 ] as const
 
 /** One of `WAYS_IN`. */
@@ -75,7 +76,8 @@ function refusalOf(account: Account | undefined, claim: Claim, nowMs: number): G
   if (claim.sessionVersion !== undefined && claim.sessionVersion !== account.sessionVersion) return 'version'
   // A sealed account is opened once; then somebody has to look at why, and seal it again.
   const isNewSignIn = claim.way === 'password' || claim.way === 'passkey' || claim.way === 'second-factor'
-  if (isNewSignIn && account.breakGlassSealedMs === SEAL_BROKEN) return 'seal-broken'
+  if ((isNewSignIn || claim.way === 'api-key') && account.breakGlassSealedMs === SEAL_BROKEN)
+    return 'seal-broken'
   const isFirstStep = claim.way === 'password' || claim.way === 'second-factor'
   if (isFirstStep && account.passwordExpiresMs !== null && nowMs >= account.passwordExpiresMs)
     return 'password-expired'

@@ -28,6 +28,7 @@ export const PAGES = {
   factors: '/.well-known/ringwall/factors',
   qrPng: '/.well-known/ringwall/factors/qr.png',
   qrSvg: '/.well-known/ringwall/factors/qr.svg',
+  elevation: '/.well-known/ringwall/elevation',
   script: '/.well-known/ringwall/passkeys.js',
 } as const
 
@@ -61,5 +62,5 @@ ${content}
 export function alerts(messages: readonly string[]): string {
   if (messages.length === 0) return ''
   const items = messages.map((message) => `<li>${escapeHtml(message)}</li>`).join('')
-  return `<ul class="alert" role="alert">${items}</ul>`
+  return `<div class="alert" role="alert"><ul>${items}</ul></div>`
 }

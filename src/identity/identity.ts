@@ -169,6 +169,14 @@ export class Identity {
     return { ok: true, token, account, mustChangePassword: this.accounts.mustChangePassword(account) }
   }
 
+  /** Whether the owner of a machine's key may act now. What is no e-mail address is a team, whom nobody can lock. */
+  async mayOwnerAct(owner: string): Promise<boolean> {
+    if (!owner.includes('@')) return true
+    const account = await this.accounts.findByEmail(owner)
+    const claim = { way: 'api-key', realm: this.realm, sessionVersion: undefined } as const
+    return admit(account, claim, this.#clock.now()).ok
+  }
+
   /** Whom a token stands for now. Asked for each request: what can be revoked is never cached. */
   async subjectOf(rawToken: string): Promise<SubjectCheck> {
     const check = await this.sessions.check(rawToken)

@@ -19,7 +19,8 @@ export {
   type WayIn,
   WAYS_IN,
 } from './gate.ts'
-export { escapeHtml, PAGES } from './html.ts'
+export { escapeHtml, type Look, page, PAGES } from './html.ts'
+export { lookOf, readForm } from './pages/form.ts'
 export {
   Identity,
   type IdentityOptions,
@@ -28,8 +29,9 @@ export {
   type SubjectCheck,
 } from './identity.ts'
 export type { Origin } from './origin.ts'
+export { type KeySetReading, type PinnedKey, readKeySet } from './jose/key-set.ts'
+export { type JwsCheck, verifyJws } from './jose/strict-jws.ts'
 export { Lockout } from './lockout.ts'
-export { readForm } from './pages/form.ts'
 export { type IdentityPage, identityPages } from './pages/table.ts'
 export { type HashTurn, type PasswordCheck, PasswordHasher } from './password-hasher.ts'
 export { type BreachImport, importBreaches } from './breach-import.ts'
@@ -38,3 +40,4 @@ export { messageOf, PasswordPolicy, validatePassword, type Violation } from './p
 export { type SessionCheck, Sessions } from './sessions.ts'
 export { type Suspension, Suspensions } from './suspensions.ts'
 export { identityWall } from './wall.ts'
+export { fill } from './words.ts'

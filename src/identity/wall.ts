@@ -1,5 +1,5 @@
 import { readCookie } from '../core/cookies.ts'
-import { type Exchange, type Subject, wantsHtml } from '../core/exchange.ts'
+import { type Exchange, type Machine, type Subject, wantsHtml } from '../core/exchange.ts'
 import { redirectReply } from '../core/reply.ts'
 import { answer, pass, refuse, type Verdict } from '../core/verdict.ts'
 import type { Wall } from '../core/wall.ts'
@@ -57,19 +57,25 @@ export function identityWall(
     )
     return pass
   }
+  const admitMachine = async (exchange: Exchange, machine: Machine): Promise<Verdict> => {
+    const { subject, owner, isStillGood } = machine
+    if (!(await identity.mayOwnerAct(owner)))
+      return refuse('gateway.api-key-invalid', `the owner of the key, ${owner}, may not act`)
+    exchange.subject = subject
+    exchange.isStillSignedIn = async () => (await isStillGood()) && (await identity.mayOwnerAct(owner))
+    exchange.trace.note(`subject ${subject.id}`)
+    if (!wanted) return introduce(exchange, subject)
+    return refuse('identity.step-up-required', 'a key of a machine proves nobody', [
+      'WWW-Authenticate',
+      stepUpChallenge(wanted),
+    ])
+  }
   return {
     layer: 4,
     name: 'identity',
     async head(exchange) {
-      // A machine that the gateway let in by its key is known already; a session beside it counts for nothing.
-      if (exchange.subject) {
-        return wanted
-          ? refuse('identity.step-up-required', 'a key of a machine proves nobody', [
-              'WWW-Authenticate',
-              stepUpChallenge(wanted),
-            ])
-          : introduce(exchange, exchange.subject)
-      }
+      // A machine that the gateway let in by its key is who asks; a session beside it counts for nothing.
+      if (exchange.machine) return admitMachine(exchange, exchange.machine)
       if (mode === 'off') return pass
       const { same_site: sameSite } = identity.config.session
       const cookie = sessionCookie(identity.realm, exchange.client.scheme === 'https', sameSite)

@@ -52,6 +52,8 @@ export function apiKeyCommand({ terminal, exit }: CommandContext): Command {
   create.action((name: string, options: Options) =>
     atKeyDesk(options, async (desk) => {
       checkRights(desk, options)
+      // The owner must be one who may act; a misspelt one would lock the machine out.
+      if (options.owner?.includes('@') === true) await desk.find(options.owner)
       const { expires, limit } = options
       const { key, text } = await desk.kept.apiKeys.create({
         realm: desk.realm,
@@ -142,19 +144,22 @@ export function apiKeyCommand({ terminal, exit }: CommandContext): Command {
 type KeyDesk = Pick<OpenDesk, 'config' | 'kept'> &
   Pick<OpenDesk['desk'], 'realm' | 'by' | 'rbac'> & {
     record(kind: string, subject: string, data: Readonly<Record<string, string>>): Promise<void>
+    find(email: string): Promise<unknown>
   }
 
 function atKeyDesk(options: Options, work: (desk: KeyDesk) => Promise<void>): Promise<void> {
-  return atGrantDesk(options, ({ config, kept, desk: { realm, by, rbac }, record }) =>
-    work({
+  return atGrantDesk(options, ({ config, kept, desk, record }) => {
+    const { realm, by, rbac } = desk
+    return work({
       config,
       kept,
       realm,
       by,
       rbac,
       record: (kind, subject, data) => record(kind, subject, { realm, by, ...data }),
-    }),
-  )
+      find: (email) => desk.find(email),
+    })
+  })
 }
 
 function tell(terminal: Terminal, options: Options, key: ApiKey, text: string): void {

@@ -69,7 +69,8 @@ export function enrolmentOptions(
     timeout: TIMEOUT_MS,
     attestationType: 'none',
     excludeCredentials: existing.map(({ id, transports }) => ({ id, transports: [...transports] })),
-    authenticatorSelection: { residentKey: 'required', userVerification: 'preferred' },
+    // A key that keeps nothing is no way in by itself, and is a good second factor.
+    authenticatorSelection: { residentKey: 'preferred', userVerification: 'preferred' },
     supportedAlgorithmIDs: [...ALGORITHMS],
   })
 }

@@ -23,9 +23,10 @@ label { font-weight: 600; }
 input { width: 100%; margin-bottom: .75rem; padding: .625rem .75rem; font: inherit; color: inherit; background: var(--paper); border: 1px solid var(--line); border-radius: .375rem; }
 button { padding: .75rem 1rem; font: inherit; font-weight: 600; color: var(--card); background: var(--accent); border: 0; border-radius: .375rem; cursor: pointer; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
-.alert { margin: 0 0 1rem; padding: .75rem 1rem .75rem 2rem; color: var(--alert); border: 1px solid currentColor; border-radius: .375rem; }
+.alert { margin: 0 0 1rem; padding: .75rem 1rem; color: var(--alert); border: 1px solid currentColor; border-radius: .375rem; }
 dt { font-weight: 600; } dd { margin: 0 0 .75rem; }
 a { color: var(--accent); }
+.alert ul { margin: 0; padding-left: 1rem; }
 [hidden] { display: none !important; }
 h2 { margin: 1.75rem 0 .5rem; font-size: 1.125rem; }
 form + form { margin-top: 1rem; }

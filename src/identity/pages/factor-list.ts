@@ -77,6 +77,8 @@ ${button('passkey-remove', factors.remove, name, which)}</li>`
 async function codesSection({ identity, look, subject }: FactorView): Promise<string> {
   const { factors } = look.words
   const count = await identity.factors.backupCodes.left(subject.id)
+  // They stand in for another factor, and are none by themselves.
+  if (count === 0 && !(await identity.factors.hasAny(subject.id))) return ''
   return `<h2>${escapeHtml(factors.codes)}</h2><p>${escapeHtml(fill(factors.codesLeft, { count }))}</p>
 ${button('codes-make', factors.codesMake)}`
 }
