@@ -90,6 +90,8 @@ routes: [{ name: orders, path: /orders, api_key: { scopes: [order:read] } }]
   const events = await queryAudit(beside.store.database, { limit: 1000 })
   const kinds = new Set(events.map(({ kind }) => kind))
   for (const kind of ['created', 'rotated', 'revoked']) assert.ok(kinds.has(`gateway.api-key-${kind}`), kind)
+  const changes = events.filter(({ kind }) => kind.startsWith('gateway.api-key-'))
+  assert.ok(changes.every(({ data }) => data?.['by'] !== undefined && data['realm'] === 'site'))
   assert.ok(events.some(({ code }) => code === 'gateway.api-key-invalid'))
   assert.ok(![old, next].some((key) => JSON.stringify(events).includes(key)), 'no key is in the log')
 })

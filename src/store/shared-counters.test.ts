@@ -76,6 +76,8 @@ test('whatever the pattern, no window sees more than GCRA allows', async (contex
   const times: number[] = []
   const startedAt = performance.now()
   let seed = 7
+  const redis = rig.connections[0] as ReturnType<typeof openRedis>
+  let looks = 0
   const random = (below: number): number => (seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648) % below
   while (performance.now() - startedAt < 5000) {
     const counters = rig.all[random(3)] as SharedCounters
@@ -83,6 +85,14 @@ test('whatever the pattern, no window sees more than GCRA allows', async (contex
     const before = performance.now()
     for (const result of await Promise.all(results)) if (result.allowed) times.push(before)
     if (random(4) === 0) await pause(random(60))
+    // The invariant itself, as the server has it: what is charged and what is held together are never beyond the limit.
+    const [seconds = '', micros = ''] = await redis.time().then((parts) => parts.map(String))
+    const now = Number(seconds) * 1000 + Number(micros) / 1000
+    const { t = '0', ...held } = await redis.hgetall('test:limit:w')
+    const tokens = Object.values(held).reduce((sum, text) => sum + Number(text.split(':')[0]), 0)
+    const heldMs = (tokens * rule.periodMs) / rule.limit
+    assert.ok(Math.max(Number(t), now) + heldMs <= now + rule.periodMs + 5, `${t} and ${tokens} at ${now}`)
+    looks++
   }
   // Costs are 1 to 3, so requests are fewer than tokens; the bound for tokens holds for them all the more.
   for (const windowMs of [50, 200, 1000, 3000]) {
@@ -92,7 +102,7 @@ test('whatever the pattern, no window sees more than GCRA allows', async (contex
       assert.ok(to - from + 1 <= bound * 1.01, `${to - from + 1} in ${windowMs} ms, ${bound} are allowed`)
     }
   }
-  assert.ok(times.length > 100, String(times.length))
+  assert.ok(times.length > 100 && looks > 50, `${times.length} passed, ${looks} looks`)
 })
 
 test('a lease of a gateway that died counts as used, and the others go on', async (context) => {

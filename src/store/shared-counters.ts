@@ -280,8 +280,9 @@ export class SharedCounters implements Counters {
       if (!this.#isProbing && now >= this.#probeAt) void this.#probe()
       return
     }
-    const due = [...this.#cared].filter((entry) => !entry.isAsking && isDue(entry, now))
-    if (due.length > 0) this.#send(due)
+    const free = [...this.#cared].filter((entry) => !entry.isAsking)
+    // Where a call has to be made, it also carries what would need one soon.
+    if (free.some((entry) => isDue(entry, now, 1))) this.#send(free.filter((entry) => isDue(entry, now, 2)))
     if (this.#entries.size > MAX_KEYS / 2) this.#sweep(now)
   }
 
@@ -349,9 +350,10 @@ interface Asked {
   readonly served: readonly Waiting[]
 }
 
-function isDue(entry: LeaseEntry, now: number): boolean {
-  if (now - entry.lastTaken >= IDLE_MS || now >= entry.leaseEnds - USABLE_MS / 4) return true
-  if (entry.used !== 0 && now - entry.usedAt >= REPORT_MS) return true
+/** Whether a key needs a call: now (`early` is 1), or soon (2). */
+function isDue(entry: LeaseEntry, now: number, early: number): boolean {
+  if (now - entry.lastTaken >= IDLE_MS || now >= entry.leaseEnds - (USABLE_MS / 4) * early) return true
+  if (entry.used !== 0 && now - entry.usedAt >= REPORT_MS / early) return true
   // Renewed before it is empty, so that nobody waits.
-  return entry.used > 0 && entry.lease < entry.rate / 2 && entry.refusedUntil < now
+  return entry.used > 0 && entry.lease < (entry.rate / 2) * early && entry.refusedUntil < now
 }

@@ -50,13 +50,12 @@ export function apiKeyCommand({ terminal, exit }: CommandContext): Command {
   ] as const)
     create.option(flag, `${text}; can be given several times`, several, [])
   create.action((name: string, options: Options) =>
-    atGrantDesk(options, async (open) => {
-      checkRights(open, options)
-      const { desk, kept, record } = open
+    atKeyDesk(options, async (desk) => {
+      checkRights(desk, options)
       // The owner must be one who may act; a misspelt one would lock the machine out.
       if (options.owner?.includes('@') === true) await desk.find(options.owner)
       const { expires, limit } = options
-      const { key, text } = await kept.apiKeys.create({
+      const { key, text } = await desk.kept.apiKeys.create({
         realm: desk.realm,
         name,
         owner: options.owner ?? desk.by,
@@ -68,7 +67,7 @@ export function apiKeyCommand({ terminal, exit }: CommandContext): Command {
         ...(limit && { rate: limit }),
         ...(expires !== undefined && { expiresMs: expires }),
       })
-      await record('gateway.api-key-created', `key:${key.client}`, facts(key))
+      await desk.record('gateway.api-key-created', `key:${key.client}`, facts(key))
       tell(terminal, options, key, text.reveal())
     }),
   )
@@ -76,7 +75,7 @@ export function apiKeyCommand({ terminal, exit }: CommandContext): Command {
   sub('list', 'list keys: what they are for, when they end, who used them last')
     .option('--all', 'also those that do not count any more')
     .action((options: Options) =>
-      atGrantDesk(options, async ({ kept, desk: { realm } }) => {
+      atKeyDesk(options, async ({ kept, realm }) => {
         const nowMs = Date.now()
         const all = await kept.apiKeys.list(realm)
         show(terminal, options, options.all === true ? all : all.filter((key) => counts(key, nowMs)))
@@ -87,7 +86,7 @@ export function apiKeyCommand({ terminal, exit }: CommandContext): Command {
     'show <name>',
     'all keys of a name, with who still uses an old one; ends with 1 where somebody does',
   ).action((name: string, options: Options) =>
-    atGrantDesk(options, async ({ kept, desk: { realm } }) => {
+    atKeyDesk(options, async ({ kept, realm }) => {
       const keys = await kept.apiKeys.list(realm, name)
       if (keys.length === 0) throw noKey(name)
       show(terminal, options, keys)
@@ -110,15 +109,15 @@ export function apiKeyCommand({ terminal, exit }: CommandContext): Command {
     .option('--expires <when>', 'when the new one ends', timeAhead)
     .addHelpText('after', '\nExamples:\n  ringwall api-key rotate billing --overlap 3d')
     .action((name: string, options: Options) =>
-      atGrantDesk(options, async ({ desk, kept, record }) => {
+      atKeyDesk(options, async (desk) => {
         const { expires, overlap } = options
-        const { key, text, before } = await kept.apiKeys.rotate(desk.realm, name, {
+        const { key, text, before } = await desk.kept.apiKeys.rotate(desk.realm, name, {
           overlapMs: overlap,
           by: desk.by,
           ...(expires !== undefined && { expiresMs: expires }),
         })
         const old = before.map(({ id }) => id).join(',')
-        await record('gateway.api-key-rotated', `key:${key.client}`, { ...facts(key), before: old })
+        await desk.record('gateway.api-key-rotated', `key:${key.client}`, { ...facts(key), before: old })
         tell(terminal, options, key, text.reveal())
         terminal.error(
           `the old one counts until ${when(Date.now() + overlap, '')}; see ringwall api-key show ${name}`,
@@ -129,16 +128,38 @@ export function apiKeyCommand({ terminal, exit }: CommandContext): Command {
   sub('revoke <name-or-id>', 'take a key back, or all of a name, from the next request on')
     .addHelpText('after', '\nExamples:\n  ringwall api-key revoke billing')
     .action((nameOrId: string, options: Options) =>
-      atGrantDesk(options, async ({ desk, kept, record }) => {
-        const revoked = await kept.apiKeys.revoke(desk.realm, nameOrId, desk.by)
+      atKeyDesk(options, async (desk) => {
+        const revoked = await desk.kept.apiKeys.revoke(desk.realm, nameOrId, desk.by)
         if (revoked.length === 0) throw noKey(nameOrId)
         for (const key of revoked)
-          await record('gateway.api-key-revoked', `key:${key.client}`, { key: key.id, name: key.name })
+          await desk.record('gateway.api-key-revoked', `key:${key.client}`, { key: key.id, name: key.name })
         if (options.json === true) terminal.out(JSON.stringify(revoked.map(({ id }) => id)))
         else terminal.out(revoked.map(({ name, id }) => `${name} (${id}) is revoked`).join('\n'))
       }),
     )
   return apiKey
+}
+
+/** What the commands work with: the store, the realm of the flags, and who is at the keyboard. */
+type KeyDesk = Pick<OpenDesk, 'config' | 'kept'> &
+  Pick<OpenDesk['desk'], 'realm' | 'by' | 'rbac'> & {
+    record(kind: string, subject: string, data: Readonly<Record<string, string>>): Promise<void>
+    find(email: string): Promise<unknown>
+  }
+
+function atKeyDesk(options: Options, work: (desk: KeyDesk) => Promise<void>): Promise<void> {
+  return atGrantDesk(options, ({ config, kept, desk, record }) => {
+    const { realm, by, rbac } = desk
+    return work({
+      config,
+      kept,
+      realm,
+      by,
+      rbac,
+      record: (kind, subject, data) => record(kind, subject, { realm, by, ...data }),
+      find: (email) => desk.find(email),
+    })
+  })
 }
 
 function tell(terminal: Terminal, options: Options, key: ApiKey, text: string): void {
@@ -183,7 +204,7 @@ function stateOf(key: ApiKey, nowMs: number): string {
 }
 
 /** A misspelt role would be a key that can do nothing, found when it is needed. */
-function checkRights({ desk: { rbac }, config }: OpenDesk, { role, scope, route }: Options): void {
+function checkRights({ rbac, config }: KeyDesk, { role, scope, route }: Options): void {
   const badRole = role.find((name) => !rbac.isRole(name))
   if (badRole !== undefined)
     throw new RingwallError('cli.role', `no role \`${badRole}\`; there is ${rbac.roles.join(', ')}`)
