@@ -151,6 +151,7 @@ class Gateway {
         ? await kept.identity('operator').ensureFirstOperator()
         : undefined
       await kept.visitors.prepare(config.security.perimeter)
+      kept.post.start()
       return new Gateway(config, options, kept, firstOperator, clock, random)
     } catch (thrown) {
       await kept.close()

@@ -133,7 +133,7 @@ function requestOf(exchange: Exchange, forwarding: readonly string[]): Dispatche
 }
 
 /** Cookies by which Ringwall knows sessions and passes: with them an application could act for its visitors elsewhere. */
-const OWN_COOKIE = /^\s*(__Host-)?ringwall(-operator|-pass|-form)?\s*=/
+const OWN_COOKIE = /^\s*(__Host-)?ringwall(-operator)?(-pass|-form|-device|-pending)?\s*=/
 
 /** An application is told who is there by the assertion, and gets no cookie of ours. */
 export function dropOwnCookies(headers: HeaderList): void {

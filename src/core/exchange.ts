@@ -60,6 +60,8 @@ export interface Subject {
   readonly sessionRef: string
   /** Signed in with a one-time password that must be changed before anything else. */
   readonly mustChangePassword: boolean
+  /** An operator who acts as this account, and why. */
+  readonly impersonator?: { readonly id: string; readonly reason: string }
 }
 
 /** The request's body: tapped for the walls, then streamed on. */

@@ -32,7 +32,7 @@ export interface Account {
 export type PasswordChange =
   | { readonly ok: true }
   | { readonly ok: false; readonly reason: 'unacceptable'; readonly violations: readonly Violation[] }
-  | { readonly ok: false; readonly reason: 'busy' }
+  | { readonly ok: false; readonly reason: 'busy' | 'gone' }
 
 /** An address as people write them; anything odd is refused, since mails to it would open an account. */
 const EMAIL = /^[^\s@"<>()[\]\\,;:]{1,64}@[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/i
@@ -127,7 +127,15 @@ export class Accounts {
   }
 
   /** Sets a password that meets the policy and none of the former ones, and ends all sessions but one. */
-  async setPassword(account: Account, rawPassword: string, exceptIdHash?: string): Promise<PasswordChange> {
+  async setPassword(
+    account: Account,
+    rawPassword: string,
+    how: {
+      readonly exceptIdHash?: string
+      /** Asked at the very end; false: the right to set it is gone, and nothing is set. */
+      readonly claim?: () => Promise<boolean>
+    } = {},
+  ): Promise<PasswordChange> {
     const violations = await this.judgePassword(account, rawPassword)
     if (violations === 'busy') return { ok: false, reason: 'busy' }
     if (violations.length > 0) return { ok: false, reason: 'unacceptable', violations }
@@ -139,7 +147,8 @@ export class Accounts {
     }
     const hash = await this.#hasher.hash(rawPassword)
     if (hash === undefined) return { ok: false, reason: 'busy' }
-    await this.#storePassword(account, hash, { mustChange: false, expiresMs: null }, exceptIdHash)
+    if (how.claim && !(await how.claim())) return { ok: false, reason: 'gone' }
+    await this.#storePassword(account, hash, { mustChange: false, expiresMs: null }, how.exceptIdHash)
     return { ok: true }
   }
 
@@ -203,15 +212,58 @@ export class Accounts {
     await this.#change(account, {})
   }
 
+  async setName(account: Account, name: string): Promise<void> {
+    await this.#database.kysely.updateTable('accounts').set({ name }).where('id', '=', account.id).execute()
+  }
+
+  /** Takes a proven address; ends all sessions. False where another account has it. */
+  async setEmail(account: Account, email: string): Promise<boolean> {
+    if (await this.findByEmail(email)) return false
+    const key = { email, email_key: email.toLowerCase(), email_verified_at: this.#clock.now() }
+    try {
+      await this.#change(account, key)
+      return true
+    } catch (thrown) {
+      // Somebody took it between the look and the change: the index held.
+      if (await this.findByEmail(email)) return false
+      throw thrown
+    }
+  }
+
+  /** The owner has proven to read mail at the address. */
+  async noteVerified(account: Account): Promise<void> {
+    await this.#database.kysely
+      .updateTable('accounts')
+      .set({ email_verified_at: this.#clock.now() })
+      .where('id', '=', account.id)
+      .execute()
+  }
+
+  /** Plans the deletion, and ends all sessions but one; or takes it back. */
+  async planDeletion(account: Account, atMs: number | null, exceptIdHash?: string): Promise<void> {
+    await this.#database.kysely
+      .updateTable('accounts')
+      .set({ delete_after: atMs })
+      .where('id', '=', account.id)
+      .execute()
+    if (atMs !== null) await this.#sessions.endAll(account.id, exceptIdHash)
+  }
+
+  /** Accounts whose time of grace is over. */
+  async dueForDeletion(): Promise<readonly Account[]> {
+    const rows = await this.#rows().where('delete_after', '<=', this.#clock.now()).limit(100).execute()
+    return rows.map(accountOf)
+  }
+
   async delete(account: Account): Promise<void> {
     await this.#database.kysely.deleteFrom('accounts').where('id', '=', account.id).execute()
     await this.#sessions.endAll(account.id)
   }
 
-  async noteSignIn(account: Account): Promise<void> {
+  async noteSignIn(account: Account, language?: string): Promise<void> {
     await this.#database.kysely
       .updateTable('accounts')
-      .set({ last_sign_in_at: this.#clock.now() })
+      .set({ last_sign_in_at: this.#clock.now(), ...(language !== undefined && { language }) })
       .where('id', '=', account.id)
       .execute()
   }
@@ -235,7 +287,10 @@ export class Accounts {
   }
 
   /** Raises the session version with the change, in one statement, and forgets the sessions. */
-  async #change(account: Account, values: Partial<Pick<AccountRow, 'roles' | 'disabled'>>): Promise<void> {
+  async #change(
+    account: Account,
+    values: Partial<Pick<AccountRow, 'roles' | 'disabled' | 'email' | 'email_key' | 'email_verified_at'>>,
+  ): Promise<void> {
     await this.#database.kysely
       .updateTable('accounts')
       .set((set) => ({ ...values, session_version: set('session_version', '+', 1) }))

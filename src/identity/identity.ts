@@ -1,15 +1,25 @@
 import type { Clock, RandomBytes } from '../core/clock.ts'
 import type { Subject } from '../core/exchange.ts'
 import { accountHoldings, type HoldingsOf, rolesOf } from '../core/holding.ts'
+import { clientNetwork } from '../core/ip.ts'
 import type { Keys } from '../core/keys.ts'
 import type { Counters, Database, SessionRow, SessionStore } from '../store/index.ts'
 import { type Account, Accounts, type PasswordChange } from './accounts.ts'
 import { Assertions } from './assertion.ts'
 import type { AuthenticationConfig } from './config.ts'
+import { Devices } from './devices.ts'
+import { Impersonation } from './impersonation.ts'
+import { Links } from './links.ts'
+import { type Admittance, type Attempt, Lockout } from './lockout.ts'
+import { MailQueue } from './mail/queue.ts'
+import { OwnAccount } from './own-account.ts'
 import type { Origin } from './origin.ts'
-import { Lockout } from './lockout.ts'
-import { PasswordHasher } from './password-hasher.ts'
+import type { HashTurn, PasswordHasher } from './password-hasher.ts'
+import { Recovery } from './recovery.ts'
+import { type FlowParts, Registration } from './registration.ts'
 import { hashToken, Sessions } from './sessions.ts'
+import { readUserAgent } from './user-agent.ts'
+import type { Language } from './words.ts'
 
 /** A sign-in whose password was right, and that waits for a second factor. */
 export interface PendingSignIn {
@@ -24,6 +34,8 @@ export type SignIn =
   | {
       readonly ok: true
       readonly token: string
+      /** For the device cookie. */
+      readonly deviceToken: string
       readonly account: Account
       readonly mustChangePassword: boolean
     }
@@ -42,7 +54,7 @@ export type SignIn =
 /** Whom a token stands for, or why nobody. */
 export type SubjectCheck =
   | { readonly ok: true; readonly subject: Subject; readonly session: SessionRow }
-  | { readonly ok: false; readonly reason: 'malformed' | 'unknown' | 'expired' | 'revoked' }
+  | { readonly ok: false; readonly reason: 'malformed' | 'unknown' | 'expired' | 'revoked' | 'elsewhere' }
 
 /** What identity is opened with. */
 export interface IdentityOptions {
@@ -60,7 +72,14 @@ export interface IdentityOptions {
   readonly secondStep?: (account: Account, from: Origin) => Promise<PendingSignIn | undefined>
   /** What a subject was given beside the roles of the account; nothing where it is not told. */
   readonly holdingsOf?: HoldingsOf
+  /** Where an address is, in a few words; nothing where no database is configured. */
+  readonly placeOf?: (ip: string) => string | undefined
+  /** Waits; by default by the clock on the wall. */
+  readonly pause?: (ms: number) => Promise<void>
 }
+
+/** Sign-ins that wait for their delay at the same time; more are told to come back. */
+const MAX_DELAYED = 1000
 
 /** Who people are, in one realm: accounts, sign-in, sessions, and the assertion to the application. */
 export class Identity {
@@ -68,12 +87,22 @@ export class Identity {
   readonly config: AuthenticationConfig
   readonly accounts: Accounts
   readonly sessions: Sessions
+  readonly devices: Devices
+  readonly links: Links
+  readonly mail: MailQueue
+  readonly registration: Registration
+  readonly recovery: Recovery
+  readonly own: OwnAccount
+  readonly impersonation: Impersonation
   readonly assertions: Assertions
   readonly #hasher: PasswordHasher
   readonly #lockout: Lockout
   readonly #clock: Clock
   readonly #holdingsOf: HoldingsOf
   readonly #secondStep: NonNullable<IdentityOptions['secondStep']>
+  readonly #placeOf: (ip: string) => string | undefined
+  readonly #pause: (ms: number) => Promise<void>
+  #delayed = 0
 
   constructor(options: IdentityOptions) {
     const { realm, config, database, sessions, counters, keys, hasher, clock, random } = options
@@ -89,12 +118,23 @@ export class Identity {
       random,
     })
     this.sessions = new Sessions(sessions, config.session, clock, random)
+    this.devices = new Devices(realm, database, clock, random)
+    this.links = new Links(realm, database, clock, random)
+    this.mail = new MailQueue(database, clock, random)
     this.assertions = new Assertions(keys, clock)
     this.#hasher = hasher
-    this.#lockout = new Lockout(config.lockout, counters, clock)
+    this.#lockout = new Lockout(config.lockout, counters, database, clock)
+    const { accounts, links, mail } = this
+    const parts: FlowParts = { realm, config, accounts, links, mail, counters, hasher, clock }
+    this.registration = new Registration(parts)
+    this.recovery = new Recovery(parts, this.devices, this.#lockout)
+    this.own = new OwnAccount(parts)
+    this.impersonation = new Impersonation(accounts, links, this.sessions)
     this.#clock = clock
     this.#holdingsOf = options.holdingsOf ?? (async () => [])
     this.#secondStep = options.secondStep ?? (async () => undefined)
+    this.#placeOf = options.placeOf ?? (() => undefined)
+    this.#pause = options.pause ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms)))
   }
 
   /**
@@ -102,27 +142,35 @@ export class Identity {
    * an account exists, is locked or disabled.
    */
   async signIn(rawEmail: string, rawPassword: string, from: Origin): Promise<SignIn> {
-    const emailKey = rawEmail.trim().toLowerCase()
-    const locked = await this.#lockout.isLocked(this.realm, emailKey, from.ip)
+    const emailKey = emailKeyOf(rawEmail)
+    const deviceHash = await this.devices.find(emailKey, from.deviceToken)
+    const turn: HashTurn = deviceHash === undefined ? 'ordinary' : 'first'
+    // Before anything is counted: who is sent away did not try.
+    if (this.#hasher.isFull(turn)) return { ok: false, reason: 'busy' }
+    const attempt: Attempt = { realm: this.realm, emailKey, ip: from.ip, deviceHash }
+    const admittance = await this.#lockout.admit(attempt)
+    if (!(await this.#delay(admittance))) return { ok: false, reason: 'busy' }
     const account = await this.accounts.findByEmail(rawEmail)
     const check =
       account?.passwordHash == null
-        ? await this.#hasher.verifyNothing(rawPassword)
-        : await this.#hasher.verify(rawPassword, account.passwordHash)
+        ? await this.#hasher.verifyNothing(rawPassword, turn)
+        : await this.#hasher.verify(rawPassword, account.passwordHash, turn)
     if (check === 'busy') return { ok: false, reason: 'busy' }
-    if (locked) return { ok: false, reason: 'locked', ...(account && { account }) }
+    const found = account && { account }
+    if (admittance.kind === 'locked') return { ok: false, reason: 'locked', ...found }
     if (!account || check === 'wrong') {
-      const locks = await this.#lockout.countFailure(this.realm, emailKey, from.ip)
-      return {
-        ok: false,
-        reason: locks ? 'locked' : account ? 'wrong' : 'unknown',
-        ...(account && { account }),
-      }
+      const locks = await this.#lockout.fail(attempt, admittance)
+      // A stolen device cookie is good for a few more guesses, and then for none.
+      if (await this.#lockout.isDeviceSpent(attempt)) await this.devices.forgetByHash(deviceHash ?? '')
+      return { ok: false, reason: locks ? 'locked' : account ? 'wrong' : 'unknown', ...found }
     }
-    if (account.disabled) return { ok: false, reason: 'disabled', account }
-    if (account.passwordExpiresMs !== null && this.#clock.now() >= account.passwordExpiresMs) {
+    const nowMs = this.#clock.now()
+    if (!mayActNow(account, nowMs)) return { ok: false, reason: 'disabled', account }
+    if (account.passwordExpiresMs !== null && nowMs >= account.passwordExpiresMs) {
       return { ok: false, reason: 'expired', account }
     }
+    if (account.passwordHash !== null && !this.#hasher.isCurrent(account.passwordHash))
+      await this.accounts.refreshHash(account, rawPassword)
     const pending = await this.#secondStep(account, from)
     if (pending) return { ok: false, reason: 'needs-factor', account, pending }
     return this.completeSignIn(account, from)
@@ -130,30 +178,45 @@ export class Identity {
 
   /** Starts the session of somebody who has shown everything that is asked of the account. */
   async completeSignIn(account: Account, from: Origin): Promise<Extract<SignIn, { ok: true }>> {
-    await this.#lockout.clear(this.realm, account.email.toLowerCase(), from.ip)
-    await this.accounts.noteSignIn(account)
-    const token = await this.sessions.start(account, from)
-    return { ok: true, token, account, mustChangePassword: this.accounts.mustChangePassword(account) }
+    const emailKey = account.email.toLowerCase()
+    const deviceHash = await this.devices.find(emailKey, from.deviceToken)
+    await this.#lockout.clear({ realm: this.realm, emailKey, ip: from.ip, deviceHash })
+    const { token: deviceToken, isNew } = await this.devices.note(account, from)
+    if (isNew) await this.#tellNewDevice(account, from)
+    await this.accounts.noteSignIn(account, from.language)
+    const token = await this.sessions.start(account, { ...from, deviceToken })
+    return {
+      ok: true,
+      token,
+      deviceToken,
+      account,
+      mustChangePassword: this.accounts.mustChangePassword(account),
+    }
   }
 
   /** Whom a token stands for now. Asked for each request: what can be revoked is never cached. */
-  async subjectOf(rawToken: string): Promise<SubjectCheck> {
+  async subjectOf(rawToken: string, from?: Origin): Promise<SubjectCheck> {
     const check = await this.sessions.check(rawToken)
     if (!check.ok) return check
     const { session } = check
     const account = await this.accounts.find(session.account_id)
+    const nowMs = this.#clock.now()
     if (
       !account ||
-      account.disabled ||
+      !mayActNow(account, nowMs) ||
       account.sessionVersion !== session.session_version ||
       session.realm !== this.realm
     ) {
       await this.sessions.end(rawToken)
       return { ok: false, reason: 'revoked' }
     }
-    const nowMs = this.#clock.now()
+    if (from && !this.#isBoundTo(session, from)) {
+      await this.sessions.end(rawToken)
+      return { ok: false, reason: 'elsewhere' }
+    }
     // The account's own roles and what is stored beside them are one list from here on; nothing further in reads either.
     const holdings = [...accountHoldings(account.roles), ...(await this.#holdingsOf(account.id, nowMs))]
+    const { impersonator, impersonation_reason: reason } = session
     const subject: Subject = {
       id: account.id,
       email: account.email,
@@ -162,8 +225,9 @@ export class Identity {
       holdings,
       realm: account.realm,
       sessionVersion: account.sessionVersion,
-      sessionRef: hashToken(session.id_hash).slice(0, 22),
-      mustChangePassword: this.accounts.mustChangePassword(account),
+      sessionRef: sessionRef(session),
+      mustChangePassword: impersonator == null && this.accounts.mustChangePassword(account),
+      ...(impersonator != null && { impersonator: { id: impersonator, reason: reason ?? '' } }),
     }
     return { ok: true, subject, session }
   }
@@ -174,26 +238,68 @@ export class Identity {
     rawCurrent: string,
     rawNext: string,
     from: Origin,
+    language: Language = 'en',
   ): Promise<
     | { readonly ok: true; readonly token: string }
     | { readonly ok: false; readonly reason: 'wrong' }
     | Exclude<PasswordChange, { ok: true }>
   > {
-    const account = await this.accounts.find(subject.id)
-    if (account?.passwordHash == null) return { ok: false, reason: 'wrong' }
-    if (await this.#lockout.isLocked(this.realm, account.email.toLowerCase(), from.ip))
-      return { ok: false, reason: 'wrong' }
-    const check = await this.#hasher.verify(rawCurrent, account.passwordHash)
-    if (check === 'busy') return { ok: false, reason: 'busy' }
-    if (check === 'wrong') {
-      await this.#lockout.countFailure(this.realm, account.email.toLowerCase(), from.ip)
-      return { ok: false, reason: 'wrong' }
-    }
+    const confirmed = await this.confirmPassword(subject, rawCurrent, from)
+    if (!confirmed.ok) return confirmed
+    const { account } = confirmed
     const change = await this.accounts.setPassword(account, rawNext)
     if (!change.ok) return change
     const changed = await this.accounts.find(account.id)
     if (!changed) return { ok: false, reason: 'wrong' }
+    await this.notePasswordChange(changed, language)
     return { ok: true, token: await this.sessions.start(changed, from) }
+  }
+
+  /** Asks somebody who is signed in for his password again, before what cannot be undone. Wrong ones are counted. */
+  async confirmPassword(
+    subject: Subject,
+    rawPassword: string,
+    from: Origin,
+  ): Promise<
+    | { readonly ok: true; readonly account: Account }
+    | { readonly ok: false; readonly reason: 'wrong' | 'busy' }
+  > {
+    const account = await this.accounts.find(subject.id)
+    if (account?.passwordHash == null) return { ok: false, reason: 'wrong' }
+    const emailKey = account.email.toLowerCase()
+    const deviceHash = await this.devices.find(emailKey, from.deviceToken)
+    const attempt: Attempt = { realm: this.realm, emailKey, ip: from.ip, deviceHash }
+    if (this.#hasher.isFull('first')) return { ok: false, reason: 'busy' }
+    const admittance = await this.#lockout.admit(attempt)
+    if (!(await this.#delay(admittance))) return { ok: false, reason: 'busy' }
+    const check = await this.#hasher.verify(rawPassword, account.passwordHash, 'first')
+    if (check === 'busy') return { ok: false, reason: 'busy' }
+    if (admittance.kind === 'locked') return { ok: false, reason: 'wrong' }
+    if (check === 'wrong') {
+      await this.#lockout.fail(attempt, admittance)
+      return { ok: false, reason: 'wrong' }
+    }
+    await this.#lockout.clear(attempt)
+    return { ok: true, account }
+  }
+
+  /** Tells the owner that the password is another one. */
+  async notePasswordChange(account: Account, language: Language): Promise<void> {
+    const data = { at: this.#clock.now() }
+    await this.mail.add({ kind: 'password-changed', realm: this.realm, email: account.email, language, data })
+  }
+
+  /** Where an address is, in a few words. */
+  placeOf(ip: string): string | undefined {
+    return this.#placeOf(ip)
+  }
+
+  /** Forgets what has expired: links, devices, counts, accounts whose grace is over. Gives the accounts that were deleted. */
+  async sweep(): Promise<readonly Account[]> {
+    await this.links.sweep()
+    await this.devices.sweep()
+    await this.#lockout.sweep()
+    return this.own.purge()
   }
 
   /** Makes the first operator when there is none. The one-time password is given out here and never again. */
@@ -205,4 +311,57 @@ export class Identity {
     const account = await this.accounts.create('operator@localhost', 'First operator', ['admin'])
     return { email: account.email, oneTimePassword: await this.accounts.setOneTimePassword(account) }
   }
+
+  /** Waits as long as the count of wrong passwords asks for. False: too many wait already. */
+  async #delay(admittance: Admittance): Promise<boolean> {
+    if (admittance.kind === 'locked' || admittance.delayMs === 0) return true
+    if (this.#delayed >= MAX_DELAYED) return false
+    this.#delayed++
+    try {
+      await this.#pause(admittance.delayMs)
+    } finally {
+      this.#delayed--
+    }
+    return true
+  }
+
+  #isBoundTo(session: SessionRow, from: Origin): boolean {
+    const { bind } = this.config.session
+    if (bind === 'network') return clientNetwork(session.ip) === clientNetwork(from.ip)
+    if (bind === 'none' || session.device_hash === null) return true
+    return from.deviceToken !== undefined && hashToken(from.deviceToken) === session.device_hash
+  }
+
+  async #tellNewDevice(account: Account, from: Origin): Promise<void> {
+    const { browser, system } = readUserAgent(from.userAgent)
+    await this.mail.add({
+      kind: 'new-device',
+      realm: this.realm,
+      email: account.email,
+      language: languageFrom(account.language ?? from.language),
+      data: {
+        device: [browser, system].filter((part) => part !== undefined).join(', ') || '-',
+        place: [this.#placeOf(from.ip), from.ip].filter((part) => part !== undefined).join(', '),
+        at: this.#clock.now(),
+      },
+    })
+  }
+}
+
+/** A value that is the same for one session and opens nothing. */
+export function sessionRef(session: Pick<SessionRow, 'id_hash'>): string {
+  return hashToken(session.id_hash).slice(0, 22)
+}
+
+function languageFrom(text: string | undefined | null): Language {
+  return text === 'de' || text === 'es' ? text : 'en'
+}
+
+function emailKeyOf(rawEmail: string): string {
+  return rawEmail.trim().toLowerCase().slice(0, 320)
+}
+
+/** Not switched off, and not past the end of its grace. */
+function mayActNow({ disabled, deleteAfterMs }: Account, nowMs: number): boolean {
+  return !disabled && (deleteAfterMs === null || nowMs < deleteAfterMs)
 }

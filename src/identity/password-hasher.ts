@@ -116,14 +116,18 @@ export class PasswordHasher {
     return this.#wrap(this.#unwrap(stored))
   }
 
+  /** Whether one more would be sent away now. */
+  isFull(turn: HashTurn): boolean {
+    return this.#waiting[turn].length + (turn === 'ordinary' ? this.#atWork.size : 0) >= MAX_QUEUED
+  }
+
   async close(): Promise<void> {
     await this.#worker?.terminate()
   }
 
   #ask(ask: Ask, turn: HashTurn): Promise<HashAnswer | undefined> {
+    if (this.isFull(turn)) return Promise.resolve(undefined)
     const waiting = this.#waiting[turn]
-    if (waiting.length + (turn === 'ordinary' ? this.#atWork.size : 0) >= MAX_QUEUED)
-      return Promise.resolve(undefined)
     return new Promise((resolve, reject) => {
       waiting.push({ ask, resolve, reject })
       this.#next()

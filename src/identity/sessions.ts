@@ -11,6 +11,9 @@ export type SessionCheck =
   | { readonly ok: true; readonly session: SessionRow }
   | { readonly ok: false; readonly reason: 'malformed' | 'unknown' | 'expired' }
 
+/** A session in which an operator acts for somebody. */
+const IMPERSONATED_MS = 30 * 60_000
+
 const TOKEN = /^[A-Za-z0-9_-]{43}$/
 
 /**
@@ -39,6 +42,7 @@ export class Sessions {
   async start(account: Account, from: Origin): Promise<string> {
     const token = Buffer.from(this.#random(32)).toString('base64url')
     const nowMs = this.#clock.now()
+    const longestMs = from.impersonator ? IMPERSONATED_MS : this.#config.absolute_ttl_seconds * 1000
     await this.#store.create({
       id_hash: hashToken(token),
       account_id: account.id,
@@ -47,7 +51,7 @@ export class Sessions {
       created_at: nowMs,
       last_used_at: nowMs,
       idle_expires_at: nowMs + this.#config.ttl_seconds * 1000,
-      absolute_expires_at: nowMs + this.#config.absolute_ttl_seconds * 1000,
+      absolute_expires_at: nowMs + longestMs,
       ip: from.ip,
       user_agent: from.userAgent.slice(0, 256),
       device_hash: from.deviceToken === undefined ? null : hashToken(from.deviceToken),
@@ -75,6 +79,16 @@ export class Sessions {
 
   async end(rawToken: string): Promise<void> {
     await this.#store.end(hashToken(rawToken))
+  }
+
+  /** Ends one session of an account, by the hash of its token. */
+  endByHash(idHash: string): Promise<void> {
+    return this.#store.end(idHash)
+  }
+
+  /** Ends all sessions of an account but one; gives how many. */
+  endOthers(accountId: string, exceptIdHash: string): Promise<number> {
+    return this.#store.endAll(accountId, exceptIdHash)
   }
 
   list(accountId: string): Promise<readonly SessionRow[]> {

@@ -3,9 +3,22 @@ import { isLoopback } from '../../core/ip.ts'
 import { redirectReply, refusalReply, type Reply } from '../../core/reply.ts'
 import { refuse } from '../../core/verdict.ts'
 import { safeReturnPath } from '../cookie.ts'
-import { alerts, escapeHtml, type Look, page, PAGES } from '../html.ts'
+import {
+  alerts,
+  CURRENT_PASSWORD,
+  EMAIL,
+  escapeHtml,
+  field,
+  form,
+  hidden,
+  type Look,
+  notice,
+  page,
+  PAGES,
+} from '../html.ts'
 import type { Identity, SignIn } from '../identity.ts'
 import {
+  busy,
   failed,
   html,
   json,
@@ -14,35 +27,31 @@ import {
   pendingCookieOf,
   queryOf,
   readForm,
+  setDevice,
   setSession,
 } from './form.ts'
 
 /** The form to sign in, and what it sends. */
 export async function signInPage(identity: Identity, exchange: Exchange): Promise<Reply> {
-  const look = lookOf(exchange)
+  const look = lookOf(identity, exchange)
   if (exchange.method !== 'POST') {
     const to = safeReturnPath(queryOf(exchange).get('to'))
     if (exchange.subject && !exchange.subject.mustChangePassword) return redirectReply(303, to)
-    return html(200, signInForm(look, to, '', []))
+    return html(200, signInForm(identity, look, to, '', [], queryOf(exchange).get('done')))
   }
-  if (isPlain(identity, exchange)) {
-    return refusalReply(
-      refuse('edge.https-required', 'sign-in over plain HTTP'),
-      exchange.id,
-      wantsHtml(exchange),
-    )
-  }
-  const form = await readForm(exchange)
-  const email = form.get('email') ?? ''
-  const to = safeReturnPath(form.get('to'))
-  const result = await identity.signIn(email, form.get('password') ?? '', originOf(exchange))
+  if (isPlain(identity, exchange)) return overHttps(exchange)
+  const fields = await readForm(exchange)
+  const email = fields.get('email') ?? ''
+  const to = safeReturnPath(fields.get('to'))
+  const result = await identity.signIn(email, fields.get('password') ?? '', originOf(identity, exchange))
   recordSignIn(exchange, identity, email, result)
   if (result.ok) return signedIn(identity, exchange, result, to)
   // The password was right: the page of the second factor goes on with what was begun.
   if (result.reason === 'needs-factor') return needsFactor(identity, exchange, result, to)
-  const code = result.reason === 'busy' ? 'identity.busy' : 'identity.credentials-wrong'
-  const headers = result.reason === 'busy' ? ['Retry-After', '2'] : []
-  return failed(exchange, code, (message) => signInForm(look, to, email, [message]), headers)
+  const again = (message: string): string => signInForm(identity, look, to, email, [message])
+  return result.reason === 'busy'
+    ? busy(look, exchange, again)
+    : failed(look, exchange, 'identity.credentials-wrong', again)
 }
 
 /** The answer to a complete sign-in: the cookie, and on to where somebody wanted to go. */
@@ -52,6 +61,7 @@ export function signedIn(
   result: Extract<SignIn, { ok: true }>,
   to: string,
 ): Reply {
+  setDevice(identity, exchange, result.deviceToken)
   setSession(identity, exchange, result.token)
   const next = result.mustChangePassword ? PAGES.password : to
   return wantsHtml(exchange) ? redirectReply(303, next) : json(200, { signed_in: result.account.email, next })
@@ -79,6 +89,12 @@ export function isPlain(identity: Identity, exchange: Exchange): boolean {
   )
 }
 
+/** The answer to a password over a plain line. */
+export function overHttps(exchange: Exchange): Reply {
+  const refusal = refuse('edge.https-required', 'a password over plain HTTP')
+  return refusalReply(refusal, exchange.id, wantsHtml(exchange))
+}
+
 /** Writes to the audit log how a sign-in ended. */
 export function recordSignIn(exchange: Exchange, identity: Identity, rawEmail: string, result: SignIn): void {
   const { account } = result
@@ -100,19 +116,31 @@ export function recordSignIn(exchange: Exchange, identity: Identity, rawEmail: s
   })
 }
 
-function signInForm(look: Look, to: string, email: string, messages: readonly string[]): string {
-  const { form, signIn } = look.words
+function signInForm(
+  { registration }: Identity,
+  look: Look,
+  to: string,
+  email: string,
+  messages: readonly string[],
+  done: string | null = null,
+): string {
+  const { form: fields, signIn, register, reset, verify } = look.words
+  const news = { registered: verify.done, reset: reset.done, asked: reset.sent }[done ?? '']
+  const isFirst = email === ''
+  const content = [
+    hidden('to', to),
+    field('email', fields.email, { ...EMAIL, value: email, autofocus: isFirst }),
+    field('password', fields.password, { ...CURRENT_PASSWORD, autofocus: !isFirst }),
+  ]
+  const links = [
+    [PAGES.forgot, reset.link],
+    ...(registration.mode === 'open' ? [[PAGES.register, register.link]] : []),
+  ].map(([path = '', text = '']) => `<a href="${path}">${escapeHtml(text)}</a>`)
   return page(
     look,
     signIn.title,
-    `${alerts(messages)}
-<form method="post" action="${PAGES.signIn}">
-<input type="hidden" name="to" value="${escapeHtml(to)}">
-<label for="email">${escapeHtml(form.email)}</label>
-<input id="email" name="email" type="email" autocomplete="username" required maxlength="320" value="${escapeHtml(email)}"${email === '' ? ' autofocus' : ''}>
-<label for="password">${escapeHtml(form.password)}</label>
-<input id="password" name="password" type="password" autocomplete="current-password" required maxlength="1024"${email === '' ? '' : ' autofocus'}>
-<button>${escapeHtml(signIn.submit)}</button>
-</form>`,
+    `${notice(news)}${alerts(messages)}
+${form(PAGES.signIn, content.join('\n'), signIn.submit)}
+<p class="links">${links.join(' ')}</p>`,
   )
 }

@@ -5,7 +5,11 @@ import { PAGES } from '../html.ts'
 import type { Identity } from '../identity.ts'
 import { accountPage } from './account.ts'
 import { keysPage, stylePage } from './assets.ts'
+import { impersonatePage } from './impersonate.ts'
+import { deletionPage, emailPage, profilePage, sessionsPage } from './own-account.ts'
 import { passwordPage } from './password.ts'
+import { forgotPage, notMePage, resetPage } from './recovery.ts'
+import { registerPage, verifyPage } from './register.ts'
 import { signInPage } from './sign-in.ts'
 import { signOutPage } from './sign-out.ts'
 
@@ -24,6 +28,7 @@ interface PageRow extends Omit<IdentityPage, 'upstream'> {
 }
 
 const GET = ['GET'] as const
+const POST = ['POST'] as const
 const FORM = ['GET', 'POST'] as const
 
 /** THE TABLE of pages. A feature adds its own lines. */
@@ -32,6 +37,22 @@ const TABLE: readonly PageRow[] = [
   { name: 'sign-out', path: PAGES.signOut, methods: FORM, sign_in: 'optional', serve: signOutPage },
   { name: 'password', path: PAGES.password, methods: FORM, sign_in: 'required', serve: passwordPage },
   { name: 'account', path: PAGES.account, methods: GET, sign_in: 'required', serve: accountPage },
+  { name: 'register', path: PAGES.register, methods: FORM, sign_in: 'optional', serve: registerPage },
+  { name: 'verify', path: PAGES.verify, methods: FORM, sign_in: 'optional', serve: verifyPage },
+  { name: 'forgot', path: PAGES.forgot, methods: FORM, sign_in: 'optional', serve: forgotPage },
+  { name: 'reset', path: PAGES.reset, methods: FORM, sign_in: 'optional', serve: resetPage },
+  { name: 'not-me', path: PAGES.notMe, methods: FORM, sign_in: 'optional', serve: notMePage },
+  { name: 'profile', path: PAGES.profile, methods: POST, sign_in: 'required', serve: profilePage },
+  { name: 'email', path: PAGES.email, methods: FORM, sign_in: 'optional', serve: emailPage },
+  { name: 'sessions', path: PAGES.sessions, methods: POST, sign_in: 'required', serve: sessionsPage },
+  { name: 'deletion', path: PAGES.deletion, methods: POST, sign_in: 'required', serve: deletionPage },
+  {
+    name: 'impersonate',
+    path: PAGES.impersonate,
+    methods: FORM,
+    sign_in: 'optional',
+    serve: impersonatePage,
+  },
   { name: 'keys', path: PAGES.jwks, methods: GET, sign_in: 'optional', serve: keysPage },
   { name: 'style', path: PAGES.style, methods: GET, sign_in: 'optional', serve: stylePage },
 ]
