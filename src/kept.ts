@@ -77,6 +77,7 @@ export async function openKept(
       config: current.security.authentication,
       database: store.database,
       sessions: store.sessions,
+      news: store.news,
       counters: store.counters,
       keys,
       hasher,

@@ -136,7 +136,13 @@ function check(step: FlowStep, answer: Answer, events: readonly AuditEvent[], wh
     )
   }
   for (const { name, text, absent } of step.has) {
-    const value = name === 'body' ? answer.body : answer.headers.get(name.toLowerCase())
+    const field = name.toLowerCase()
+    const value =
+      field === 'body'
+        ? answer.body
+        : field === 'set-cookie'
+          ? answer.cookies.join('\n')
+          : answer.headers.get(field)
     const found = value?.includes(text) === true
     assert.equal(found, !absent, `${shown}\n${name} ${absent ? 'has' : 'has not'} \`${text}\``)
   }

@@ -3,7 +3,7 @@ import type { Subject } from '../core/exchange.ts'
 import { accountHoldings, type HoldingsOf, rolesOf } from '../core/holding.ts'
 import { clientNetwork } from '../core/ip.ts'
 import type { Keys } from '../core/keys.ts'
-import type { Counters, Database, SessionRow, SessionStore } from '../store/index.ts'
+import type { Counters, Database, SessionNews, SessionRow, SessionStore } from '../store/index.ts'
 import { type Account, Accounts, type PasswordChange } from './accounts.ts'
 import { Assertions } from './assertion.ts'
 import type { AuthenticationConfig } from './config.ts'
@@ -72,6 +72,8 @@ export interface IdentityOptions {
   readonly secondStep?: (account: Account, from: Origin) => Promise<PendingSignIn | undefined>
   /** What a subject was given beside the roles of the account; nothing where it is not told. */
   readonly holdingsOf?: HoldingsOf
+  /** Told when sessions of an account end, here or on another gateway. */
+  readonly news?: Pick<SessionNews, 'listen'>
   /** Where an address is, in a few words; nothing where no database is configured. */
   readonly placeOf?: (ip: string) => string | undefined
   /** Waits; by default by the clock on the wall. */
@@ -102,6 +104,7 @@ export class Identity {
   readonly #secondStep: NonNullable<IdentityOptions['secondStep']>
   readonly #placeOf: (ip: string) => string | undefined
   readonly #pause: (ms: number) => Promise<void>
+  readonly #news: IdentityOptions['news']
   #delayed = 0
 
   constructor(options: IdentityOptions) {
@@ -133,6 +136,7 @@ export class Identity {
     this.#clock = clock
     this.#holdingsOf = options.holdingsOf ?? (async () => [])
     this.#secondStep = options.secondStep ?? (async () => undefined)
+    this.#news = options.news
     this.#placeOf = options.placeOf ?? (() => undefined)
     this.#pause = options.pause ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms)))
   }
@@ -287,6 +291,15 @@ export class Identity {
   async notePasswordChange(account: Account, language: Language): Promise<void> {
     const data = { at: this.#clock.now() }
     await this.mail.add({ kind: 'password-changed', realm: this.realm, email: account.email, language, data })
+  }
+
+  /** Calls back when sessions of an account may have ended; gives how to stop. */
+  onSessionNews(accountId: string, askAgain: () => void): () => void {
+    return (
+      this.#news?.listen((ended) => {
+        if (ended === accountId) askAgain()
+      }) ?? (() => undefined)
+    )
   }
 
   /** Where an address is, in a few words. */

@@ -56,6 +56,7 @@ export function identityWall(
       const { subject } = check
       exchange.subject = subject
       exchange.isStillSignedIn = async () => (await identity.subjectOf(token, from)).ok
+      exchange.onSessionNews = (askAgain) => identity.onSessionNews(subject.id, askAgain)
       exchange.trace.note(`subject ${subject.id}`)
       if (
         subject.mustChangePassword &&

@@ -61,8 +61,8 @@ export function signedIn(
   result: Extract<SignIn, { ok: true }>,
   to: string,
 ): Reply {
-  setDevice(identity, exchange, result.deviceToken)
   setSession(identity, exchange, result.token)
+  setDevice(identity, exchange, result.deviceToken)
   const next = result.mustChangePassword ? PAGES.password : to
   return wantsHtml(exchange) ? redirectReply(303, next) : json(200, { signed_in: result.account.email, next })
 }
