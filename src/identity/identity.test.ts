@@ -1,52 +1,14 @@
 // Accounts, sign-in and sessions on a real store.
 import assert from 'node:assert/strict'
-import { createCipheriv, generateKeyPairSync, randomBytes } from 'node:crypto'
+import { createCipheriv, randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import test, { after } from 'node:test'
+import test from 'node:test'
 
 import { createLocalJWKSet, jwtVerify } from 'jose'
 
-import { ManualClock, systemRandom } from '../core/clock.ts'
-import type { Key, KeyPurpose, Keys } from '../core/keys.ts'
-import { Secret } from '../core/secret.ts'
-import { type Database, MemoryCounters, migrate, openSqlite, SqlSessions } from '../store/index.ts'
-import { type Account, authenticationSchema, Identity, messageOf, PasswordHasher } from './index.ts'
-
-const HOME = { ip: '192.0.2.1', userAgent: 'test' }
-const GOOD = 'Correct-horse-7'
-
-/** A keyring in memory that can rotate. */
-class TestKeys implements Keys {
-  readonly #keys: Key[] = []
-  #created = 0
-  constructor() {
-    this.rotate('pepper')
-    this.rotate('assertion')
-  }
-  rotate(purpose: KeyPurpose): void {
-    const jwk = (): string =>
-      JSON.stringify(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' }))
-    const material = new Secret(purpose === 'assertion' ? jwk() : randomBytes(32).toString('base64url'))
-    this.#keys.unshift({ id: `k${this.#created++}`, purpose, createdMs: this.#created, material })
-  }
-  all(purpose: KeyPurpose): readonly Key[] {
-    return this.#keys.filter((key) => key.purpose === purpose)
-  }
-  current(purpose: KeyPurpose): Key {
-    return this.all(purpose)[0] as Key
-  }
-  find(purpose: KeyPurpose, id: string): Key | undefined {
-    return this.all(purpose).find((key) => key.id === id)
-  }
-}
-
-const keys = new TestKeys()
-const hasher = new PasswordHasher(keys, systemRandom)
-const databases: Database[] = []
-after(async () => {
-  await hasher.close()
-  for (const database of databases) await database.close()
-})
+import type { Account } from './accounts.ts'
+import { messageOf } from './index.ts'
+import { GOOD, hasher, HOME, keys, openHouse } from './testing.ts'
 
 /** What the hasher would have stored of a PHC string. */
 function seal(phc: string): string {
@@ -56,31 +18,6 @@ function seal(phc: string): string {
   cipher.setAAD(Buffer.from(key.id))
   const sealed = Buffer.concat([nonce, cipher.update(phc, 'utf8'), cipher.final(), cipher.getAuthTag()])
   return `$ringwall$v=1$k=${key.id}$${sealed.toString('base64url')}`
-}
-
-async function openHouse(config: unknown = {}, realm: 'site' | 'operator' = 'site') {
-  const database = await openSqlite(':memory:')
-  databases.push(database)
-  await migrate(database)
-  const clock = new ManualClock()
-  const parsed = authenticationSchema.parse(config)
-  const parts = {
-    database,
-    sessions: new SqlSessions(database),
-    counters: new MemoryCounters(),
-    keys,
-    hasher,
-    clock,
-    random: systemRandom,
-  }
-  const identity = new Identity({ realm, config: parsed, ...parts })
-  const add = async (email: string, password = GOOD): Promise<Account> => {
-    const account = await identity.accounts.create(email, 'Ann Example', ['customer'])
-    assert.deepEqual(await identity.accounts.setPassword(account, password), { ok: true })
-    return (await identity.accounts.find(account.id)) as Account
-  }
-  const other = new Identity({ realm: realm === 'site' ? 'operator' : 'site', config: parsed, ...parts })
-  return { identity, other, clock, database, add }
 }
 
 test('a password is hashed, verified, and the stored text says nothing without the pepper', async () => {

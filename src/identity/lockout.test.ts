@@ -17,7 +17,12 @@ async function open(config: unknown = {}) {
   databases.push(database)
   await migrate(database)
   const clock = new ManualClock()
-  const lockout = new Lockout(authenticationSchema.parse({ lockout: config }).lockout, new MemoryCounters(), database, clock)
+  const lockout = new Lockout(
+    authenticationSchema.parse({ lockout: config }).lockout,
+    new MemoryCounters(),
+    database,
+    clock,
+  )
   /** Tries a wrong password: whether it was looked at. */
   const guess = async (attempt: Attempt): Promise<boolean> => {
     const admittance = await lockout.admit(attempt)
@@ -29,7 +34,10 @@ async function open(config: unknown = {}) {
 }
 
 const ANN = { realm: 'site', emailKey: 'ann@shop.test' } as const
-const stranger = (index: number): Attempt => ({ ...ANN, ip: `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}` })
+const stranger = (index: number): Attempt => ({
+  ...ANN,
+  ip: `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}`,
+})
 const OWNER: Attempt = { ...ANN, ip: '192.0.2.1', deviceHash: 'her own device' }
 
 test('an attacker with 1,000 addresses, at it for a month, looks at no more than 100 passwords and keeps no known device out', async () => {
@@ -41,9 +49,17 @@ test('an attacker with 1,000 addresses, at it for a month, looks at no more than
   }
   assert.equal(looked, 100)
   assert.equal((await lockout.admit(OWNER)).kind, 'go', 'the owner, from a device that the account knows')
-  assert.equal((await lockout.admit({ ...OWNER, ip: stranger(7).ip })).kind, 'go', 'even from the address of the attacker')
+  assert.equal(
+    (await lockout.admit({ ...OWNER, ip: stranger(7).ip })).kind,
+    'go',
+    'even from the address of the attacker',
+  )
   await lockout.clear(OWNER)
-  assert.equal((await lockout.admit(stranger(5000))).kind, 'go', 'the right password of the owner opens it for strangers again')
+  assert.equal(
+    (await lockout.admit(stranger(5000))).kind,
+    'go',
+    'the right password of the owner opens it for strangers again',
+  )
 })
 
 test('a thousand tries at once are no more than a thousand in turn', async () => {
