@@ -44,7 +44,7 @@ export {
   imagineWalls,
   verifyWalls,
 } from './explain.ts'
-export { type Kept, openKept } from './kept.ts'
+export { type Kept, mailDirectory, openKept, publicUrl } from './kept.ts'
 
 /** What can be set beside the configuration. */
 export interface RingwallOptions {

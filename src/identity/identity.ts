@@ -293,6 +293,11 @@ export class Identity {
     await this.mail.add({ kind: 'password-changed', realm: this.realm, email: account.email, language, data })
   }
 
+  /** Forgets wrong passwords of strangers: an operator says that the owner is at it again. */
+  forgetFailures(account: Account): Promise<void> {
+    return this.#lockout.clear({ realm: this.realm, emailKey: account.email.toLowerCase(), ip: '' })
+  }
+
   /** Calls back when sessions of an account may have ended; gives how to stop. */
   onSessionNews(accountId: string, askAgain: () => void): () => void {
     return (

@@ -1,4 +1,5 @@
 export { type Account, Accounts, type PasswordChange } from './accounts.ts'
+export { importAccounts, type ImportLine, type ImportedAccount, readAccountFile } from './account-import.ts'
 export { Assertions } from './assertion.ts'
 export {
   type AuthenticationConfig,
