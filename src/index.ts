@@ -44,7 +44,7 @@ export {
   imagineWalls,
   verifyWalls,
 } from './explain.ts'
-export { type Kept, openKept } from './kept.ts'
+export { type Kept, mailDirectory, openKept, publicUrl } from './kept.ts'
 
 /** What can be set beside the configuration. */
 export interface RingwallOptions {
@@ -151,6 +151,7 @@ class Gateway {
         ? await kept.identity('operator').ensureFirstOperator()
         : undefined
       await kept.visitors.prepare(config.security.perimeter)
+      kept.post.start()
       return new Gateway(config, options, kept, firstOperator, clock, random)
     } catch (thrown) {
       await kept.close()

@@ -48,6 +48,7 @@ export function receive(arrival: Arrival, reading: Reading, id: string, clock: C
     onInformation: arrival.onInformation,
     subject: undefined,
     isStillSignedIn: undefined,
+    onSessionNews: undefined,
     upstreamHeaders: [],
     replyHeaders: [],
     events: [],

@@ -167,10 +167,26 @@ function formKeyOf(keys: Keys): Secret {
 /** Sign-in pages walk through all walls too. Passwords look like attacks, so the attack rules leave their forms alone. */
 function pageRoutes(identity: Identity): SiteRoute[] {
   return identityPages(identity).map(({ name, path, methods, sign_in, upstream }) => ({
-    config: { name, path, methods: [...methods], sign_in, inspect: 'off', content_types: FORM_TYPES },
+    config: {
+      name,
+      path,
+      methods: [...methods],
+      sign_in,
+      inspect: 'off',
+      content_types: FORM_TYPES,
+      csp: PAGE_CSP,
+    },
     upstream,
   }))
 }
+
+/** The pages load a style sheet and pictures of this site, and post to it; nothing else. */
+const PAGE_CSP = [
+  "default-src 'none'",
+  ...['script-src', 'style-src', 'img-src', 'connect-src', 'form-action'].map((name) => `${name} 'self'`),
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join('; ')
 
 /** The page to which answers of a challenge go, where there are challenges. */
 function challengeRoutes({ visitors, clock }: Parts): SiteRoute[] {

@@ -133,7 +133,7 @@ function requestOf(exchange: Exchange, forwarding: readonly string[]): Dispatche
 }
 
 /** Cookies by which Ringwall knows sessions and passes: with them an application could act for its visitors elsewhere. */
-const OWN_COOKIE = /^\s*(__Host-)?ringwall(-operator|-pass|-form)?\s*=/
+const OWN_COOKIE = /^\s*(__Host-)?ringwall(-operator)?(-pass|-form|-device|-pending)?\s*=/
 
 /** An application is told who is there by the assertion, and gets no cookie of ours. */
 export function dropOwnCookies(headers: HeaderList): void {
@@ -170,6 +170,7 @@ function dispatch(pool: Pool, exchange: Exchange, request: Dispatcher.DispatchOp
   return new Promise<Reply>((resolve, reject) => {
     let stream: ReplyStream | undefined
     let trailers: readonly string[] = []
+    let stopWatching = (): void => undefined
     const fail = (error: Error): void => {
       const fault = exchange.signal.aborted ? new ClientGone() : faultOf(error)
       if (stream) stream.fail(fault)
@@ -182,7 +183,10 @@ function dispatch(pool: Pool, exchange: Exchange, request: Dispatcher.DispatchOp
           exchange.signal.addEventListener('abort', () => controller.abort(new ClientGone()), { once: true })
       },
       onRequestUpgrade(controller, statusCode, _headers, socket) {
-        endWithSession(exchange, socket)
+        socket.once(
+          'close',
+          whileSignedIn(exchange, () => socket.destroy()),
+        )
         const headers = replyHeaders(controller.rawHeaders)
         headers.append('Connection', 'Upgrade')
         headers.append('Upgrade', 'websocket')
@@ -201,6 +205,9 @@ function dispatch(pool: Pool, exchange: Exchange, request: Dispatcher.DispatchOp
         const open = new ReplyStream(controller)
         stream = open
         const cancel = (): void => controller.abort(new Error('nobody reads this reply'))
+        stopWatching = whileSignedIn(exchange, () =>
+          controller.abort(new StreamFault('identity.sign-in-required', 'the session ended')),
+        )
         resolve({
           status: statusCode,
           headers: replyHeaders(controller.rawHeaders),
@@ -215,9 +222,11 @@ function dispatch(pool: Pool, exchange: Exchange, request: Dispatcher.DispatchOp
       },
       onResponseEnd(controller) {
         trailers = replyHeaders(controller.rawTrailers).flat()
+        stopWatching()
         stream?.end()
       },
       onResponseError(_controller, error) {
+        stopWatching()
         fail(error)
       },
     })
@@ -226,18 +235,23 @@ function dispatch(pool: Pool, exchange: Exchange, request: Dispatcher.DispatchOp
 
 const SESSION_CHECK_MS = 1000
 
-/** A tunnel has no further requests at which a session could be refused: it dies within a second of its session. */
-function endWithSession(exchange: Exchange, socket: Duplex): void {
+/**
+ * A tunnel and a stream have no further requests at which a session could be refused: they end as soon as the end of the session is
+ * told, and within a second where the telling fails. Gives how to stop watching.
+ */
+function whileSignedIn(exchange: Exchange, end: () => void): () => void {
   const isAlive = exchange.isStillSignedIn
-  if (!isAlive) return
-  const timer = setInterval(() => {
+  if (!isAlive) return () => undefined
+  const check = (): void => {
     // What cannot be checked counts as revoked.
-    isAlive().then(
-      (alive) => alive || socket.destroy(),
-      () => socket.destroy(),
-    )
-  }, SESSION_CHECK_MS)
-  socket.once('close', () => clearInterval(timer))
+    isAlive().then((alive) => alive || end(), end)
+  }
+  const timer = setInterval(check, SESSION_CHECK_MS)
+  const stopListening = exchange.onSessionNews?.(check)
+  return () => {
+    clearInterval(timer)
+    stopListening?.()
+  }
 }
 
 /** Fields of the application's answer, without those of its connection and without any that claim to be ours. */

@@ -19,6 +19,7 @@ import { roleCommand } from './commands/role.ts'
 import { policyCommand } from './commands/policy.ts'
 import { lintCommand } from './commands/lint.ts'
 import { keyCommand } from './commands/key.ts'
+import { mailCommand } from './commands/mail.ts'
 import { maskCommand } from './commands/mask.ts'
 import { passwordListCommand } from './commands/password-list.ts'
 import { rulesCommand } from './commands/rules.ts'
@@ -90,6 +91,7 @@ Examples:
     userCommand,
     tenantCommand,
     passwordListCommand,
+    mailCommand,
     roleCommand,
     grantCommand,
     accessCommand,

@@ -10,7 +10,10 @@ export const WAYS_IN = [
   'step-up',
   'password-change',
   'password-reset',
+  'not-me',
+  'address-change',
   'elevation',
+  'impersonation',
 ] as const
 
 /** One of `WAYS_IN`. */

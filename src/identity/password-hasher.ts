@@ -122,14 +122,18 @@ export class PasswordHasher {
     return (await this.#ask({ password: secret, salt, ...PARAMETERS }, 'first'))?.hash
   }
 
+  /** Whether one more would be sent away now. */
+  isFull(turn: HashTurn): boolean {
+    return this.#waiting[turn].length + (turn === 'ordinary' ? this.#atWork.size : 0) >= MAX_QUEUED
+  }
+
   async close(): Promise<void> {
     await this.#worker?.terminate()
   }
 
   #ask(ask: Ask, turn: HashTurn): Promise<HashAnswer | undefined> {
+    if (this.isFull(turn)) return Promise.resolve(undefined)
     const waiting = this.#waiting[turn]
-    if (waiting.length + (turn === 'ordinary' ? this.#atWork.size : 0) >= MAX_QUEUED)
-      return Promise.resolve(undefined)
     return new Promise((resolve, reject) => {
       waiting.push({ ask, resolve, reject })
       this.#next()
