@@ -20,7 +20,7 @@ export {
 export type { Origin } from './origin.ts'
 export { Lockout } from './lockout.ts'
 export { type IdentityPage, identityPages } from './pages/table.ts'
-export { type HashTurn, type PasswordCheck, PasswordHasher } from './password-hasher.ts'
+export { type HashCost, type HashTurn, type PasswordCheck, PasswordHasher } from './password-hasher.ts'
 export { type BreachImport, importBreaches } from './breach-import.ts'
 export { PasswordFilter, PasswordFilterBuilder } from './password-filter.ts'
 export {
