@@ -8,6 +8,7 @@ import { openKeyring, openMemoryKeyring } from './data/index.ts'
 import {
   type Accounts,
   folderTransport,
+  type HashCost,
   Identity,
   MailQueue,
   MemoryTransport,
@@ -50,6 +51,8 @@ export async function openKept(
     readonly clock?: Clock
     readonly random?: RandomBytes
     readonly onNotice?: (line: string) => void
+    /** What a password hash costs; for measurements of everything else. */
+    readonly hashCost?: HashCost | undefined
   } = {},
 ): Promise<Kept> {
   const { clock = systemClock, random = systemRandom, onNotice = () => undefined } = options
@@ -67,7 +70,7 @@ export async function openKept(
           : 'Redis is back; counting is shared',
       ),
   })
-  const hasher = new PasswordHasher(keys, random)
+  const hasher = new PasswordHasher(keys, random, options.hashCost)
   const visitors = new VisitorBook({ keys, clock, random, onNotice })
   const grants = new Grants({ database: store.database, clock, random, onNotice })
   openPasswordLists(config.security.authentication.password)

@@ -24,7 +24,7 @@ test('registration: a link, a password, an account; used once, for a day', async
     registration.complete(token, GOOD, 'de'),
     registration.complete(token, NEXT, 'de'),
   ])
-  assert.deepEqual(both.map(({ ok }) => ok).toSorted(), [false, true], 'two at once are one')
+  assert.deepEqual(both.filter(({ ok }) => ok).length, 1, 'two at once are one')
   const account = await identity.accounts.findByEmail('max@SHOP.test')
   assert.deepEqual([account?.roles, account?.name, account?.language], [['customer'], 'Max  Bcc: x', 'de'])
   assert.notEqual(account?.emailVerifiedMs, null)
@@ -80,7 +80,7 @@ test('reset: one link, one password, all sessions over; nothing for a stranger, 
     identity.recovery.reset(first, NEXT),
     identity.recovery.reset(first, `${NEXT}9`),
   ])
-  assert.deepEqual(both.map(({ ok }) => ok).toSorted(), [false, true], 'two at once are one')
+  assert.deepEqual(both.filter(({ ok }) => ok).length, 1, 'two at once are one')
   assert.equal((await identity.subjectOf(session)).ok, false)
   assert.equal(
     (await identity.recovery.reset(third, 'Yet-another-10')).ok,

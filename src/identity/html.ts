@@ -67,7 +67,7 @@ export function page(
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
+<meta name="referrer" content="strict-origin">
 <title>${escapeHtml(site === undefined ? title : `${title} - ${site}`)}</title>
 <link rel="stylesheet" href="${PAGES.style}">
 </head>
@@ -84,8 +84,10 @@ ${content}
 /** Messages above a form, announced to screen readers. */
 export function alerts(messages: readonly string[]): string {
   if (messages.length === 0) return ''
-  const items = messages.map((message) => `<li>${escapeHtml(message)}</li>`).join('')
-  return `<div class="alert" role="alert"><ul>${items}</ul></div>`
+  const [first = '', ...more] = messages.map((message) => escapeHtml(message))
+  const text =
+    more.length === 0 ? first : `<ul>${[first, ...more].map((item) => `<li>${item}</li>`).join('')}</ul>`
+  return `<div class="alert" role="alert">${text}</div>`
 }
 
 /** Good news, announced to screen readers. */

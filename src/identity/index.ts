@@ -34,7 +34,7 @@ export { type KeySetReading, type PinnedKey, readKeySet } from './jose/key-set.t
 export { type JwsCheck, verifyJws } from './jose/strict-jws.ts'
 export { Lockout } from './lockout.ts'
 export { type IdentityPage, identityPages } from './pages/table.ts'
-export { type HashTurn, type PasswordCheck, PasswordHasher } from './password-hasher.ts'
+export { type HashCost, type HashTurn, type PasswordCheck, PasswordHasher } from './password-hasher.ts'
 export { type BreachImport, importBreaches } from './breach-import.ts'
 export { PasswordFilter, PasswordFilterBuilder } from './password-filter.ts'
 export {

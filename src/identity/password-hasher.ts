@@ -7,8 +7,14 @@ import type { Keys } from '../core/keys.ts'
 import { FOREIGN_FORMATS, readForeignHash } from './foreign/hashes.ts'
 import type { HashAnswer, HashRequest, StrengthRequest } from './hash-worker.ts'
 
+/** What one hash costs. */
+export interface HashCost {
+  readonly memoryKib: number
+  readonly passes: number
+}
+
 /** RFC 9106 4 in the form that OWASP recommends: 19 MiB, two passes. */
-const PARAMETERS = { memoryKib: 19_456, passes: 2, parallelism: 1, length: 32 } as const
+const COST: HashCost = { memoryKib: 19_456, passes: 2 }
 /** Waiting for the thread, for each turn. */
 const MAX_QUEUED = 64
 const OWN = '$argon2id$v=19$'
@@ -34,23 +40,26 @@ interface Waiting {
 export class PasswordHasher {
   readonly #keys: Keys
   readonly #random: RandomBytes
+  readonly #parameters: HashCost & { readonly parallelism: number; readonly length: number }
   readonly #waiting: Readonly<Record<HashTurn, Waiting[]>> = { first: [], ordinary: [] }
   readonly #atWork = new Map<number, Waiting>()
   #worker: Worker | undefined
   #nextId = 1
   #dummy: Promise<string | undefined> | undefined
 
-  constructor(keys: Keys, random: RandomBytes) {
+  /** Another cost is for measurements of everything but the hash. */
+  constructor(keys: Keys, random: RandomBytes, cost: HashCost = COST) {
     this.#keys = keys
     this.#random = random
+    this.#parameters = { ...cost, parallelism: 1, length: 32 }
   }
 
   /** The text to store, or undefined when the queue is full. */
   async hash(password: string, turn: HashTurn = 'ordinary'): Promise<string | undefined> {
     const salt = Buffer.from(this.#random(16))
-    const answer = await this.#ask({ password, salt, ...PARAMETERS }, turn)
+    const answer = await this.#ask({ password, salt, ...this.#parameters }, turn)
     if (!answer) return undefined
-    const { memoryKib, passes, parallelism } = PARAMETERS
+    const { memoryKib, passes, parallelism } = this.#parameters
     return this.#wrap(
       `$argon2id$v=19$m=${memoryKib},t=${passes},p=${parallelism}$${base64(salt)}$${base64(answer.hash)}`,
     )
@@ -60,7 +69,7 @@ export class PasswordHasher {
     const text = this.#unwrap(stored)
     if (!text.startsWith(OWN)) {
       const salt = Buffer.from(this.#random(16))
-      const answer = await this.#ask({ password, salt, ...PARAMETERS, foreign: text }, turn)
+      const answer = await this.#ask({ password, salt, ...this.#parameters, foreign: text }, turn)
       if (!answer) return 'busy'
       return answer.isRight === true ? 'right' : 'wrong'
     }
@@ -91,7 +100,7 @@ export class PasswordHasher {
 
   /** Whether a stored text is of today's algorithm, costs and pepper key; if not, it is made anew at the next sign-in. */
   isCurrent(stored: string): boolean {
-    const { memoryKib, passes, parallelism } = PARAMETERS
+    const { memoryKib, passes, parallelism } = this.#parameters
     return (
       stored.startsWith(`$ringwall$v=1$k=${this.#keys.current('pepper').id}$`) &&
       this.#unwrap(stored).startsWith(`${OWN}m=${memoryKib},t=${passes},p=${parallelism}$`)
@@ -119,7 +128,8 @@ export class PasswordHasher {
   /** The bare hash of a secret with a salt, for what is looked up by it; undefined when the queue is full. */
   async derive(secret: string, salt: Uint8Array): Promise<Uint8Array | undefined> {
     // Whoever gets here has shown a password, and goes before those who have not.
-    return (await this.#ask({ password: secret, salt, ...PARAMETERS }, 'first'))?.hash
+    const cost = { ...COST, parallelism: 1, length: 32 }
+    return (await this.#ask({ password: secret, salt, ...cost }, 'first'))?.hash
   }
 
   /** Whether one more would be sent away now. */

@@ -68,7 +68,20 @@ after(async () => {
   for (const database of databases) await database.close()
 })
 
-export async function openHouse(config: unknown = {}, realm: 'site' | 'operator' = 'site') {
+/** What a test of accounts works with. */
+export interface House {
+  readonly identity: Identity
+  /** The other realm on the same store. */
+  readonly other: Identity
+  readonly clock: ManualClock
+  readonly database: Database
+  /** Makes an account with a password. */
+  add(email: string, password?: string): Promise<Account>
+  /** What was mailed since the last call. */
+  letters(): Promise<readonly Letter[]>
+}
+
+export async function openHouse(config: unknown = {}, realm: 'site' | 'operator' = 'site'): Promise<House> {
   const database = await openSqlite(':memory:')
   databases.push(database)
   await migrate(database)
@@ -104,7 +117,6 @@ export async function openHouse(config: unknown = {}, realm: 'site' | 'operator'
       ),
     onNotice: (line) => assert.fail(line),
   })
-  /** What was mailed since the last call. */
   const letters = async (): Promise<readonly Letter[]> => {
     await post.flush()
     return transport.letters.splice(0)

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis'
 import { sql } from 'kysely'
-import pg from 'pg'
+import { Client } from 'pg'
 
 import type { Secret } from '../core/secret.ts'
 import type { Database } from './database.ts'
@@ -77,7 +77,7 @@ export class PostgresNews implements SessionNews {
   readonly #local = new LocalNews()
   readonly #database: Database
   readonly #url: Secret
-  #client: pg.Client | undefined
+  #client: Client | undefined
   #retry: NodeJS.Timeout | undefined
   #isClosed = false
 
@@ -104,7 +104,7 @@ export class PostgresNews implements SessionNews {
   }
 
   async #connect(): Promise<void> {
-    const client = new pg.Client({ connectionString: this.#url.reveal(), connectionTimeoutMillis: 5000 })
+    const client = new Client({ connectionString: this.#url.reveal(), connectionTimeoutMillis: 5000 })
     this.#client = client
     const again = (): void => {
       if (this.#isClosed || this.#client !== client) return

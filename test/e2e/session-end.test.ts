@@ -39,7 +39,10 @@ async function startGateway(
 /** An application that answers and then says something every 20 ms for as long as anybody listens. */
 async function startTalker(): Promise<http.Server> {
   const server = http.createServer((req, res) => {
-    if (req.url !== '/events') return void res.end('ok')
+    if (req.url !== '/events') {
+      res.end('ok')
+      return
+    }
     res.writeHead(200, { 'Content-Type': 'text/event-stream' })
     const timer = setInterval(() => res.write('data: still here\n\n'), 20)
     res.on('close', () => clearInterval(timer))

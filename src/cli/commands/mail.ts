@@ -44,7 +44,16 @@ export function mailCommand({ terminal }: CommandContext): Command {
     await kept.close()
     const all = readMails(mailDirectory(config))
     if (options.json === true) {
-      terminal.out(JSON.stringify({ waiting, mails: all.map(({ text: _, ...rest }) => rest) }, null, 2))
+      terminal.out(
+        JSON.stringify(
+          {
+            waiting,
+            mails: all.map(({ number, file, to, subject, date }) => ({ number, file, to, subject, date })),
+          },
+          null,
+          2,
+        ),
+      )
       return
     }
     const rows = all.map((one) => [String(one.number), one.date, one.to, one.subject])

@@ -21,8 +21,9 @@ function styleSheet({
 @media (prefers-color-scheme: dark) { :root { --ink: #ece7dc; --soft: #b1b0ac; --paper: #171a21; --card: #20242e; --line: #7d8494; --rule: #343a48; --accent: ${accentDark}; --on-accent: ${inkOn(accentDark)}; --alert: #ffb4a9; --good: #9fdcb2; } }
 * { box-sizing: border-box; }
 body { margin: 0; min-height: 100vh; display: grid; align-content: center; justify-items: center; gap: 1.5rem; padding: 1.5rem 1rem; background: var(--paper); color: var(--ink); font: 1rem/1.5 system-ui, sans-serif; }
-.brand { display: flex; align-items: center; gap: .75rem; font-size: 1.125rem; font-weight: 600; }
-.brand img { display: block; max-height: 3rem; max-width: 12rem; }
+.brand { display: flex; width: max-content; max-width: 100%; align-items: center; gap: .75rem; font-size: 1.125rem; font-weight: 600; }
+.brand img { display: block; height: 2.5rem; width: auto; max-width: 12rem; }
+section > :last-child { margin-bottom: 0; }
 main { width: 100%; max-width: 24rem; padding: 2rem; background: var(--card); border: 1px solid var(--rule); border-radius: .75rem; box-shadow: 0 1px 2px #0001, 0 8px 24px #0001; }
 .wide main { max-width: 42rem; }
 h1 { margin: 0 0 1.25rem; font-size: 1.5rem; line-height: 1.2; letter-spacing: -.01em; }
@@ -37,9 +38,9 @@ button { justify-self: start; min-width: 100%; padding: .6875rem 1.25rem; font: 
 button:hover { filter: brightness(1.08); }
 button.quiet { min-width: 0; padding: .375rem .75rem; color: var(--ink); background: transparent; border-color: var(--line); font-weight: 500; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
-.alert, .notice { margin: 0 0 1rem; padding: .75rem 1rem; border: 1px solid currentColor; border-radius: .5rem; list-style: none; }
+.alert, .notice { margin: 0 0 1rem; padding: .75rem 1rem; border: 1px solid currentColor; border-radius: .5rem; }
+.alert ul { margin: 0; padding-left: 1.125rem; }
 .alert { color: var(--alert); } .notice { color: var(--good); }
-.alert li + li { margin-top: .25rem; }
 dl { margin: 0 0 1rem; } dt { font-weight: 600; font-size: .9375rem; } dd { margin: 0 0 .75rem; overflow-wrap: anywhere; }
 .rows { margin: 0 0 1rem; padding: 0; list-style: none; }
 .rows li { display: flex; flex-wrap: wrap; gap: .5rem 1rem; justify-content: space-between; align-items: start; padding: .75rem 0; border-bottom: 1px solid var(--rule); font-size: .9375rem; overflow-wrap: anywhere; }
