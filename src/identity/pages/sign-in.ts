@@ -97,6 +97,8 @@ export function overHttps(exchange: Exchange): Reply {
 
 /** Writes to the audit log how a sign-in ended. */
 export function recordSignIn(exchange: Exchange, identity: Identity, rawEmail: string, result: SignIn): void {
+  // Nothing was tried: the line of the refusal itself says enough, and a flood writes no second one.
+  if (!result.ok && result.reason === 'busy') return
   const { account } = result
   const data = {
     realm: identity.realm,
