@@ -21,6 +21,8 @@ export interface Flood {
   readonly session_check_flood_p50_ms: number
   readonly session_check_flood_p99_ms: number
   readonly session_check_idle_cpu_us: number
+  /** Of the main thread, which answers everybody, for each request during the flood. */
+  readonly flood_main_thread_cpu_us: number
   readonly known_devices_tried: number
   readonly known_devices_in: number
   readonly rss_idle_mib: number
@@ -129,6 +131,7 @@ async function flood(
     return answer.status
   }
   const offered = capacity * 50
+  const before = process.threadCpuUsage()
   await Promise.all([
     every(offered, async (index) => {
       const peer = `198.${18 + (index >> 16)}.${(index >> 8) & 255}.${index & 255}`
@@ -144,6 +147,7 @@ async function flood(
       if ((await signIn(`owner${owner}@shop.test`, PASSWORD, '192.0.2.1', cookie)) === 200) knownIn++
     }),
   ])
+  const own = process.threadCpuUsage(before)
   const round = (value: number): number => Math.round(value * 100) / 100
   const at = (some: readonly number[], share: number): number => {
     const sorted = some.toSorted((a, b) => a - b)
@@ -161,6 +165,9 @@ async function flood(
     session_check_flood_p50_ms: at(during, 0.5),
     session_check_flood_p99_ms: at(during, 0.99),
     session_check_idle_cpu_us: round((spent.user + spent.system) / idle.length),
+    flood_main_thread_cpu_us: round(
+      (own.user + own.system) / (busy.length + refused.length + during.length + knownTried),
+    ),
     known_devices_tried: knownTried,
     known_devices_in: knownIn,
     rss_idle_mib: mib(rssIdle),

@@ -23,8 +23,7 @@ import { openDevelopmentCertificate, readCertificate, tlsOptions } from './edge/
 import { explainWalk, type ExplainRequest, type Explanation } from './explain.ts'
 import { type House, walk } from './flow.ts'
 import { type FetchApplication, responseOf } from './in-process.ts'
-import type { HashCost } from './identity/index.ts'
-import { type Kept, openKept } from './kept.ts'
+import { type HashCost, type Kept, openKept } from './kept.ts'
 import { malformedAnswer } from './malformed.ts'
 import { ConnectionCaps } from './perimeter/index.ts'
 import { type Arrival, receive } from './receive.ts'
@@ -55,7 +54,7 @@ export interface RingwallOptions {
   readonly walls?: ChangeWalls
   readonly clock?: Clock
   readonly random?: RandomBytes
-  /** What a password hash costs, in place of 19 MiB and two passes; only for measurements of everything else. */
+  /** What a password hash costs in place of the default; only for measurements of everything else. */
   readonly dangerousHashCost?: HashCost
 }
 
@@ -147,8 +146,7 @@ class Gateway {
 
   static async open(config: Config, options: RingwallOptions): Promise<Gateway> {
     const clock = options.clock ?? systemClock
-    const random = options.random ?? systemRandom
-    const { onNotice = () => undefined, dangerousHashCost: hashCost } = options
+    const { random = systemRandom, onNotice = () => undefined, dangerousHashCost: hashCost } = options
     const kept = await openKept(config, { clock, random, onNotice, hashCost })
     try {
       const firstOperator = config.listen.operator

@@ -24,6 +24,8 @@ import { openGeography } from './rule-engine.ts'
 import { openStore, type Store } from './store/index.ts'
 import { VisitorBook } from './visitors.ts'
 
+export type { HashCost } from './identity/index.ts'
+
 /** What outlives a reload: the store, the keys, who people are. Also for commands beside a running gateway. A store directory of `:memory:` keeps nothing. */
 export interface Kept {
   readonly store: Store

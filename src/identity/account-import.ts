@@ -95,8 +95,9 @@ async function importOne(
   return { line, email, outcome: 'created' }
 }
 
+/** A hash that cannot be used is the line's own trouble; what the store says is everybody's. */
 function reasonOf(thrown: unknown): string {
-  if (thrown instanceof RingwallError && thrown.code === 'identity.hash-foreign') return thrown.message
+  if (thrown instanceof RingwallError && !thrown.code.startsWith('store.')) return thrown.message
   throw thrown
 }
 

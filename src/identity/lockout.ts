@@ -91,17 +91,6 @@ export class Lockout {
     await this.#database.kysely.deleteFrom('sign_in_failures').where('whose', 'in', all).execute()
   }
 
-  /** Takes back a place whose password was never looked at. */
-  async release(attempt: Attempt): Promise<void> {
-    await this.#counters.reset(key('failed', attempt))
-    await this.#database.kysely
-      .updateTable('sign_in_failures')
-      .set((set) => ({ failures: set('failures', '-', 1) }))
-      .where('whose', '=', whose(attempt))
-      .where('failures', '>', 0)
-      .execute()
-  }
-
   /** Wrong passwords in a row from strangers. */
   async failuresAnywhere(realm: Attempt['realm'], emailKey: string): Promise<number> {
     const row = await this.#database.kysely

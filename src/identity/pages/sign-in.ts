@@ -120,6 +120,8 @@ export function recordSignIn(
   result: SignIn | SignInEnd,
   methods: readonly string[] = ['pwd'],
 ): void {
+  // Nothing was tried: the line of the refusal itself says enough, and a flood writes no second one.
+  if (!result.ok && result.reason === 'busy') return
   const { account } = result
   const data = {
     realm: identity.realm,
