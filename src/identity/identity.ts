@@ -14,11 +14,12 @@ import { admit, type Admitted } from './gate.ts'
 import { PAGES } from './html.ts'
 import { Impersonation } from './impersonation.ts'
 import { Links } from './links.ts'
-import { type Admittance, type Attempt, Lockout } from './lockout.ts'
+import { type Attempt, Lockout } from './lockout.ts'
 import { MailQueue } from './mail/queue.ts'
 import { OwnAccount } from './own-account.ts'
 import type { Origin } from './origin.ts'
 import type { HashTurn, PasswordHasher } from './password-hasher.ts'
+import { PasswordTries } from './password-tries.ts'
 import { Recovery } from './recovery.ts'
 import { type FlowParts, Registration } from './registration.ts'
 import { SecondStep } from './second-step.ts'
@@ -55,9 +56,6 @@ export interface IdentityOptions {
   readonly pause?: (ms: number) => Promise<void>
 }
 
-/** Sign-ins that wait for their delay at the same time; more are told to come back. */
-const MAX_DELAYED = 1000
-
 /** Who people are, in one realm: accounts, sign-in, sessions, and the assertion to the application. */
 export class Identity {
   readonly realm: 'site' | 'operator'
@@ -82,9 +80,8 @@ export class Identity {
   readonly #holdingsOf: HoldingsOf
   readonly #onNotice: (line: string) => void
   readonly #placeOf: (ip: string) => string | undefined
-  readonly #pause: (ms: number) => Promise<void>
+  readonly #tries: PasswordTries
   readonly #news: IdentityOptions['news']
-  #delayed = 0
 
   constructor(options: IdentityOptions) {
     const { realm, config, database, sessions, counters, keys, hasher, clock, random } = options
@@ -132,7 +129,7 @@ export class Identity {
     this.#onNotice = options.onNotice ?? (() => undefined)
     this.#news = options.news
     this.#placeOf = options.placeOf ?? (() => undefined)
-    this.#pause = options.pause ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms)))
+    this.#tries = new PasswordTries(this.#lockout, hasher, options.pause)
   }
 
   /**
@@ -143,17 +140,15 @@ export class Identity {
     const emailKey = emailKeyOf(rawEmail)
     const deviceHash = await this.devices.find(emailKey, from.deviceToken)
     const turn: HashTurn = deviceHash === undefined ? 'ordinary' : 'first'
-    // Before anything is counted: who is sent away did not try.
-    if (this.#hasher.isFull(turn)) return { ok: false, reason: 'busy' }
     const attempt: Attempt = { realm: this.realm, emailKey, ip: from.ip, deviceHash }
-    const admittance = await this.#lockout.admit(attempt)
-    if (!(await this.#delay(admittance))) return { ok: false, reason: 'busy' }
-    const account = await this.accounts.findByEmail(rawEmail)
-    const check =
-      account?.passwordHash == null
-        ? await this.#hasher.verifyNothing(rawPassword, turn)
-        : await this.#hasher.verify(rawPassword, account.passwordHash, turn)
-    if (check === 'busy') return { ok: false, reason: 'busy' }
+    const tried = await this.#tries.look(
+      attempt,
+      turn,
+      () => this.accounts.findByEmail(rawEmail),
+      rawPassword,
+    )
+    if (!tried) return { ok: false, reason: 'busy' }
+    const { admittance, account, check } = tried
     const found = account && { account }
     if (admittance.kind === 'locked') return { ok: false, reason: 'locked', ...found }
     if (!account || check === 'wrong') {
@@ -291,11 +286,9 @@ export class Identity {
     const emailKey = account.email.toLowerCase()
     const deviceHash = await this.devices.find(emailKey, from.deviceToken)
     const attempt: Attempt = { realm: this.realm, emailKey, ip: from.ip, deviceHash }
-    if (this.#hasher.isFull('first')) return { ok: false, reason: 'busy' }
-    const admittance = await this.#lockout.admit(attempt)
-    if (!(await this.#delay(admittance))) return { ok: false, reason: 'busy' }
-    const check = await this.#hasher.verify(rawPassword, account.passwordHash, 'first')
-    if (check === 'busy') return { ok: false, reason: 'busy' }
+    const tried = await this.#tries.look(attempt, 'first', async () => account, rawPassword)
+    if (!tried) return { ok: false, reason: 'busy' }
+    const { admittance, check } = tried
     if (admittance.kind === 'locked') return { ok: false, reason: 'wrong' }
     if (check === 'wrong') {
       await this.#lockout.fail(attempt, admittance)
@@ -346,19 +339,6 @@ export class Identity {
     if (existing) return undefined
     const account = await this.accounts.create('operator@localhost', 'First operator', ['admin'])
     return { email: account.email, oneTimePassword: await this.accounts.setOneTimePassword(account) }
-  }
-
-  /** Waits as long as the count of wrong passwords asks for. False: too many wait already. */
-  async #delay(admittance: Admittance): Promise<boolean> {
-    if (admittance.kind === 'locked' || admittance.delayMs === 0) return true
-    if (this.#delayed >= MAX_DELAYED) return false
-    this.#delayed++
-    try {
-      await this.#pause(admittance.delayMs)
-    } finally {
-      this.#delayed--
-    }
-    return true
   }
 
   #isBoundTo(session: SessionRow, from: Origin): boolean {

@@ -15,7 +15,7 @@ export interface HashCost {
 
 /** RFC 9106 4 in the form that OWASP recommends: 19 MiB, two passes. */
 const COST: HashCost = { memoryKib: 19_456, passes: 2 }
-/** Waiting for the thread, for each turn. */
+/** Waiting for the thread or with it, for each turn. */
 const MAX_QUEUED = 64
 const OWN = '$argon2id$v=19$'
 
@@ -44,6 +44,8 @@ export class PasswordHasher {
   readonly #waiting: Readonly<Record<HashTurn, Waiting[]>> = { first: [], ordinary: [] }
   readonly #atWork = new Map<number, Waiting>()
   #worker: Worker | undefined
+  /** Places in the queue that are taken, by what waits and by what is on its way to it. */
+  readonly #taken: Record<HashTurn, number> = { first: 0, ordinary: 0 }
   #nextId = 1
   #dummy: Promise<string | undefined> | undefined
 
@@ -65,11 +67,17 @@ export class PasswordHasher {
     )
   }
 
-  async verify(password: string, stored: string, turn: HashTurn = 'ordinary'): Promise<PasswordCheck> {
+  /** With `hasPlace` the caller holds a place from `reserve`. */
+  async verify(
+    password: string,
+    stored: string,
+    turn: HashTurn = 'ordinary',
+    hasPlace = false,
+  ): Promise<PasswordCheck> {
     const text = this.#unwrap(stored)
     if (!text.startsWith(OWN)) {
       const salt = Buffer.from(this.#random(16))
-      const answer = await this.#ask({ password, salt, ...this.#parameters, foreign: text }, turn)
+      const answer = await this.#ask({ password, salt, ...this.#parameters, foreign: text }, turn, hasPlace)
       if (!answer) return 'busy'
       return answer.isRight === true ? 'right' : 'wrong'
     }
@@ -77,20 +85,25 @@ export class PasswordHasher {
     const answer = await this.#ask(
       { password, ...phc.parameters, salt: phc.salt, length: phc.hash.length },
       turn,
+      hasPlace,
     )
     if (!answer) return 'busy'
     return timingSafeEqual(answer.hash, phc.hash) ? 'right' : 'wrong'
   }
 
   /** Takes as long as a wrong password does, for an account that does not exist. */
-  async verifyNothing(password: string, turn: HashTurn = 'ordinary'): Promise<PasswordCheck> {
+  async verifyNothing(
+    password: string,
+    turn: HashTurn = 'ordinary',
+    hasPlace = false,
+  ): Promise<PasswordCheck> {
     this.#dummy ??= this.hash('no account has this password')
     const stored = await this.#dummy
     if (stored === undefined) {
       this.#dummy = undefined
       return 'busy'
     }
-    return (await this.verify(password, stored, turn)) === 'busy' ? 'busy' : 'wrong'
+    return (await this.verify(password, stored, turn, hasPlace)) === 'busy' ? 'busy' : 'wrong'
   }
 
   /** The strength of a password, 0 to 4, or undefined when the queue is full. In the same thread, since it takes as long. */
@@ -132,22 +145,35 @@ export class PasswordHasher {
     return (await this.#ask({ password: secret, salt, ...cost }, 'first'))?.hash
   }
 
-  /** Whether one more would be sent away now. */
-  isFull(turn: HashTurn): boolean {
-    return this.#waiting[turn].length + (turn === 'ordinary' ? this.#atWork.size : 0) >= MAX_QUEUED
+  /**
+   * Takes a place in the queue before there is something to hash, or undefined when there is none: so that in a flood no more go on
+   * to the database than can be hashed. Gives how to give it back.
+   */
+  reserve(turn: HashTurn): (() => void) | undefined {
+    if (this.#taken[turn] >= MAX_QUEUED) return undefined
+    this.#taken[turn]++
+    let isHeld = true
+    return () => {
+      if (isHeld) this.#taken[turn]--
+      isHeld = false
+    }
   }
 
   async close(): Promise<void> {
     await this.#worker?.terminate()
   }
 
-  #ask(ask: Ask, turn: HashTurn): Promise<HashAnswer | undefined> {
-    if (this.isFull(turn)) return Promise.resolve(undefined)
-    const waiting = this.#waiting[turn]
-    return new Promise((resolve, reject) => {
-      waiting.push({ ask, resolve, reject })
-      this.#next()
-    })
+  async #ask(ask: Ask, turn: HashTurn, hasPlace = false): Promise<HashAnswer | undefined> {
+    const release = hasPlace ? () => undefined : this.reserve(turn)
+    if (!release) return undefined
+    try {
+      return await new Promise<HashAnswer>((resolve, reject) => {
+        this.#waiting[turn].push({ ask, resolve, reject })
+        this.#next()
+      })
+    } finally {
+      release()
+    }
   }
 
   /** Two are with the thread, so that it never waits for us; the order of the others is ours. */
