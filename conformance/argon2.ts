@@ -3,9 +3,9 @@ import { argon2Sync, createHash } from 'node:crypto'
 
 import { argon2d, argon2i, argon2id } from '@noble/hashes/argon2.js'
 
-import { systemRandom } from '../src/core/clock.ts'
+import { systemClock, systemRandom } from '../src/core/clock.ts'
+import { openMemoryKeyring } from '../src/data/index.ts'
 import { PasswordHasher } from '../src/identity/index.ts'
-import { TestKeys } from '../src/identity/testing.ts'
 import type { SuiteResult } from './suite.ts'
 
 const RFC_9106 = {
@@ -59,7 +59,7 @@ export async function run(): Promise<SuiteResult> {
     })
     expect(`RFC 9106 5, ${name}, second implementation`, theirs, RFC_9106[name])
   }
-  const hasher = new PasswordHasher(new TestKeys(), systemRandom)
+  const hasher = new PasswordHasher(openMemoryKeyring(systemClock), systemRandom)
   try {
     for (const [at, password] of PASSWORDS.entries()) {
       const salt = createHash('sha256').update(String(at)).digest().subarray(0, 16)

@@ -71,7 +71,9 @@ interface Desk {
 async function serve(desk: Desk, exchange: Exchange): Promise<Reply> {
   const { subject } = exchange
   if (!subject) throw new Error('a route that requires sign-in was reached without a subject')
-  if (exchange.method !== 'POST') return show(desk, exchange, subject, 200)
+  // An operator who acts as somebody takes nothing in his name.
+  if (exchange.method !== 'POST' || subject.impersonator)
+    return show(desk, exchange, subject, subject.impersonator ? 403 : 200)
   const fields = await readForm(exchange)
   const action = fields.get('action') ?? ''
   if (action === 'ask') return ask(desk, exchange, subject, fields)
@@ -200,7 +202,7 @@ async function show(
       ...(problem !== undefined && { problem }),
     })
   }
-  const look = lookOf(exchange)
+  const look = lookOf(desk.identity, exchange)
   const { elevation: words } = look.words
   const emails = new Map<string, string>()
   for (const { accountId } of visible)

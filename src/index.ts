@@ -1,22 +1,20 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 
+import { Admission } from './admission.ts'
 import { AuditLog } from './audit/index.ts'
 import { completeConfig, type Config, type ConfigInput, type ListenAddress } from './config/index.ts'
 import { type Clock, type RandomBytes, systemClock, systemRandom } from './core/clock.ts'
 import { describeError } from './core/errors.ts'
 import { createIdSource } from './core/id.ts'
-import { IpList } from './core/ip.ts'
 import type { Reply } from './core/reply.ts'
-import { refuse, type Verdict } from './core/verdict.ts'
 import type { AuditRecord } from './core/watch.ts'
 import { createSecretMask, createTextMask } from './data/index.ts'
 import { explainWalk, type ExplainRequest, type Explanation } from './explain.ts'
 import { type House, type Plan, walk } from './flow.ts'
 import { forwardAuthDoor } from './forward-auth.ts'
 import { arrivalOf, type FetchApplication, responseOf } from './in-process.ts'
-import { type Kept, openKept } from './kept.ts'
+import { type HashCost, type Kept, openKept } from './kept.ts'
 import { malformedAnswer } from './malformed.ts'
-import { ConnectionCaps } from './perimeter/index.ts'
 import { type Arrival, receive } from './receive.ts'
 import { type Door, listen as listenOn, type Listener, nodeListener } from './server.ts'
 import type { ChangeWalls } from './site.ts'
@@ -43,6 +41,7 @@ export {
   imagineWalls,
   verifyWalls,
 } from './explain.ts'
+export { mailDirectory, publicUrl } from './correspondence.ts'
 export { type Kept, openKept } from './kept.ts'
 
 /** What can be set beside the configuration. */
@@ -53,6 +52,8 @@ export interface RingwallOptions {
   readonly walls?: ChangeWalls
   readonly clock?: Clock
   readonly random?: RandomBytes
+  /** What a password hash costs in place of the default; only for measurements of everything else. */
+  readonly dangerousHashCost?: HashCost
 }
 
 /** Where the gateway listens, as URLs. */
@@ -129,8 +130,7 @@ class Gateway {
   readonly #nextId: () => string
   readonly #listeners: Listener[] = []
   #tls: TlsFront | undefined
-  readonly #caps: ConnectionCaps
-  readonly #uncounted: IpList
+  readonly #admission: Admission
   #house: House
   #current: Generation
   #operator: Generation
@@ -144,14 +144,15 @@ class Gateway {
 
   static async open(config: Config, options: RingwallOptions): Promise<Gateway> {
     const clock = options.clock ?? systemClock
-    const random = options.random ?? systemRandom
-    const kept = await openKept(config, { clock, random, onNotice: options.onNotice ?? (() => undefined) })
+    const { random = systemRandom, onNotice = () => undefined, dangerousHashCost: hashCost } = options
+    const kept = await openKept(config, { clock, random, onNotice, hashCost })
     try {
       const firstOperator = config.listen.operator
         ? await kept.identity('operator').ensureFirstOperator()
         : undefined
       await kept.visitors.prepare(config.security.perimeter)
       kept.authorities.use(config.security.tls.client_authorities)
+      kept.post.start()
       return new Gateway(config, options, kept, firstOperator, clock, random)
     } catch (thrown) {
       await kept.close()
@@ -186,9 +187,7 @@ class Gateway {
         ),
     })
     this.#house = { watch: this.#log, clock, onAuditFailure: audit.on_failure }
-    const { per_client: perClient, total } = config.security.perimeter.connections
-    this.#caps = new ConnectionCaps({ perClient, total })
-    this.#uncounted = new IpList(config.security.network.trusted_proxies)
+    this.#admission = new Admission(config.security)
     this.#current = buildSite(config, kept, clock, options.walls)
     this.#operator = this.#operatorSite(config)
   }
@@ -284,7 +283,7 @@ class Gateway {
   #doorTo(generation: () => Generation): Door {
     return {
       meet: (connection) => {
-        const verdict = this.#admit(generation().site.meet(connection), connection.peer)
+        const verdict = this.#admission.admit(generation().site.meet(connection), connection.peer)
         if (verdict.kind === 'refuse') {
           this.#house.watch.record({
             id: this.#nextId(),
@@ -298,9 +297,7 @@ class Gateway {
         }
         return verdict
       },
-      part: ({ peer }) => {
-        if (this.#uncounted.find(peer) === undefined) this.#caps.release(peer)
-      },
+      part: ({ peer }) => this.#admission.release(peer),
       serve: (arrival, send) => this.#serve(generation(), arrival, send),
       malformed: async (connection, reason, bytes) => {
         const id = this.#nextId()
@@ -319,18 +316,6 @@ class Gateway {
         return malformedAnswer(reason, id)
       },
     }
-  }
-
-  /** Room for one more connection. A proxy that is trusted brings many clients over few addresses, and is not counted. */
-  #admit(verdict: Verdict, peer: string): Verdict {
-    if (verdict.kind !== 'pass' || this.#uncounted.find(peer) !== undefined) return verdict
-    const room = this.#caps.admit(peer)
-    if (room === 'admitted') return verdict
-    const { per_client: perClient, total } = this.config.security.perimeter.connections
-    return refuse(
-      'perimeter.flood',
-      room === 'full' ? `${total} connections are open` : `${peer} has ${perClient} connections open`,
-    )
   }
 
   #serve(

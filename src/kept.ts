@@ -5,6 +5,7 @@ import { CspBook } from './application/index.ts'
 import { type Config, secretsOf, settleConfig } from './config/index.ts'
 import { type Clock, type RandomBytes, systemClock, systemRandom } from './core/clock.ts'
 import type { Keys } from './core/keys.ts'
+import { openTransport, publicUrl } from './correspondence.ts'
 import { constantSecret, type LiveSecret } from './core/live-secret.ts'
 import { referenceOf, type Secret } from './core/secret.ts'
 import {
@@ -18,10 +19,23 @@ import {
   secretsOfKeys,
 } from './data/index.ts'
 import { ClientAuthorities } from './edge/index.ts'
-import { type Accounts, Identity, PasswordHasher, Suspensions } from './identity/index.ts'
+import {
+  type Accounts,
+  type HashCost,
+  Identity,
+  MailQueue,
+  openPasswordLists,
+  PasswordHasher,
+  PostOffice,
+  Suspensions,
+  writeLetter,
+} from './identity/index.ts'
+import { openGeography } from './rule-engine.ts'
 import { ApiKeys } from './gateway/index.ts'
 import { followResets, openStore, type Store } from './store/index.ts'
 import { VisitorBook } from './visitors.ts'
+
+export type { HashCost } from './identity/index.ts'
 
 /** What outlives a reload: the store, the keys, who people are. Also for commands beside a running gateway. A store directory of `:memory:` keeps nothing. */
 export interface Kept {
@@ -47,10 +61,14 @@ export interface Kept {
   accounts(realm: 'site' | 'operator'): Accounts
   /** Fetches the secrets of a configuration that was loaded without them; throws with all that are missing. */
   settle(config: Config): Promise<void>
+  /** Brings mails away; begins by itself only where a gateway starts it. */
+  readonly post: PostOffice
   close(): Promise<void>
 }
 
 const SWEEP_MS = 60_000
+/** The rarer sweep: links, devices, counts, deletions. */
+const SLOW_SWEEP_MS = 10 * 60_000
 
 /** Opens the store and the keyring of a configuration. */
 export async function openKept(
@@ -59,6 +77,8 @@ export async function openKept(
     readonly clock?: Clock
     readonly random?: RandomBytes
     readonly onNotice?: (line: string) => void
+    /** What a password hash costs; for measurements of everything else. */
+    readonly hashCost?: HashCost | undefined
   } = {},
 ): Promise<Kept> {
   const { clock = systemClock, random = systemRandom } = options
@@ -83,7 +103,7 @@ export async function openKept(
           : 'Redis is back; counting is shared',
       ),
   })
-  const hasher = new PasswordHasher(keys, random)
+  const hasher = new PasswordHasher(keys, random, options.hashCost)
   const visitors = new VisitorBook({ keys, clock, random, onNotice })
   const authorities = new ClientAuthorities({}, { clock, onNotice })
   const grants = new Grants({ database: store.database, clock, random, onNotice })
@@ -93,12 +113,16 @@ export async function openKept(
     ...(!isMemory && { file: cspFile(directory) }),
   })
   const apiKeys = new ApiKeys({ database: store.database, clock, random, onNotice })
-  const identity = (realm: 'site' | 'operator', current = config): Identity =>
-    new Identity({
+  openPasswordLists(config.security.authentication.password)
+  const latest = new Map<'site' | 'operator', Correspondence>()
+  const identity = (realm: 'site' | 'operator', current = config): Identity => {
+    const geography = openGeography(current.security.perimeter)
+    const made = new Identity({
       realm,
       config: current.security.authentication,
       database: store.database,
       sessions: store.sessions,
+      news: store.news,
       counters: store.counters,
       keys,
       hasher,
@@ -106,7 +130,23 @@ export async function openKept(
       random,
       onNotice,
       holdingsOf: (subjectId, nowMs, session) => grants.heldBy(subjectId, nowMs, session),
+      placeOf: (ip) => geography?.country(ip),
     })
+    latest.set(realm, { identity: made, config: current })
+    return made
+  }
+  const of = (realm: 'site' | 'operator'): Correspondence =>
+    latest.get(realm) ?? { identity: identity(realm), config }
+  const post = new PostOffice({
+    queue: new MailQueue(store.database, clock, random),
+    transport: openTransport(config),
+    write: (row) => {
+      const { identity: by, config: current } = of(row.realm)
+      const { name: site = 'Ringwall' } = current.security.authentication.pages
+      return writeLetter({ identity: by, publicUrl: publicUrl(current, row.realm), site }, row)
+    },
+    onNotice,
+  })
   const sweeping = setInterval(() => {
     store.sessions
       .sweep(clock.now())
@@ -114,6 +154,11 @@ export async function openKept(
   }, SWEEP_MS).unref()
   // Counters in Redis are reset there; those in this process only by this process.
   const stopFollowing = redis ? () => undefined : followResets(store.database, store.counters, clock)
+  const sweepingSlowly = setInterval(() => {
+    Promise.all((['site', 'operator'] as const).map((realm) => of(realm).identity.sweep())).catch(
+      (error: unknown) => onNotice(`sweeping accounts failed: ${String(error)}`),
+    )
+  }, SLOW_SWEEP_MS).unref()
   return {
     store,
     keys,
@@ -133,10 +178,13 @@ export async function openKept(
       await settleConfig(next, openSecrets(next.security.data.secrets, { clock, registry, onNotice }))
       registerSecrets(registry, secretsOf(next))
     },
+    post,
     async close() {
       secrets.close()
       clearInterval(sweeping)
       stopFollowing()
+      clearInterval(sweepingSlowly)
+      await post.close()
       visitors.close()
       authorities.close()
       await csp.close()
@@ -159,4 +207,9 @@ async function liveOf(secret: Secret, secrets: Secrets): Promise<LiveSecret> {
 /** Where what was learned of pages is kept. */
 export function cspFile(directory: string): string {
   return join(directory, 'csp-learned.json')
+}
+
+interface Correspondence {
+  readonly identity: Identity
+  readonly config: Config
 }

@@ -49,6 +49,7 @@ export function receive(arrival: Arrival, reading: Reading, id: string, clock: C
     machine: undefined,
     subject: undefined,
     isStillSignedIn: undefined,
+    onSessionNews: undefined,
     upstreamHeaders: [],
     replyHeaders: [],
     events: [],

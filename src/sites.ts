@@ -208,6 +208,7 @@ function pageRoutes(identity: Identity): SiteRoute[] {
       sign_in,
       inspect: 'off',
       content_types: FORM_TYPES,
+      csp: PAGE_CSP,
       maintenance: false,
     },
     upstream,
@@ -251,6 +252,14 @@ function edgeRoutes(config: Config): SiteRoute[] {
     upstream,
   }))
 }
+
+/** The pages load a style sheet and pictures of this site, and post to it; nothing else. */
+const PAGE_CSP = [
+  "default-src 'none'",
+  ...['script-src', 'style-src', 'img-src', 'connect-src', 'form-action'].map((name) => `${name} 'self'`),
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join('; ')
 
 /** The page to which answers of a challenge go, where there are challenges. */
 function challengeRoutes({ visitors, clock }: Parts): SiteRoute[] {

@@ -130,7 +130,7 @@ function requestOf(exchange: Exchange, forwarding: readonly string[]): WireReque
 }
 
 /** Cookies by which Ringwall knows sessions and passes: with them an application could act for its visitors elsewhere. */
-const OWN_COOKIE = /^\s*(__Host-)?ringwall(-operator|-pass|-form)?\s*=/
+const OWN_COOKIE = /^\s*(__Host-)?ringwall(-operator)?(-pass|-form|-device|-pending)?\s*=/
 
 /** An application is told who is there by the assertion, and gets no cookie of ours. */
 export function dropOwnCookies(headers: HeaderList): void {
@@ -169,6 +169,7 @@ function ask(wire: Wire, exchange: Exchange, request: WireRequest): Promise<Repl
   return new Promise<Reply>((resolve, reject) => {
     const { signal } = exchange
     let stream: ReplyStream | undefined
+    let stopWatching = (): void => undefined
     let trailers = NO_FIELDS
     let isOver = false
     if (signal.aborted) {
@@ -177,6 +178,7 @@ function ask(wire: Wire, exchange: Exchange, request: WireRequest): Promise<Repl
     }
     const fail = (error: Error): void => {
       isOver = true
+      stopWatching()
       signal.removeEventListener('abort', gone)
       if (stream) stream.fail(error)
       else reject(error)
@@ -188,6 +190,7 @@ function ask(wire: Wire, exchange: Exchange, request: WireRequest): Promise<Repl
     }
     const over = (): void => {
       isOver = true
+      stopWatching()
       signal.removeEventListener('abort', gone)
     }
     const call: Call = wire.send(request, {
@@ -211,6 +214,11 @@ function ask(wire: Wire, exchange: Exchange, request: WireRequest): Promise<Repl
           },
         })
         stream = open
+        stopWatching = whileSignedIn(exchange, () => {
+          if (isOver) return
+          call.abort()
+          fail(new StreamFault('identity.sign-in-required', 'the session ended'))
+        })
         resolve({
           status,
           headers,
@@ -232,7 +240,10 @@ function ask(wire: Wire, exchange: Exchange, request: WireRequest): Promise<Repl
       },
       switched(fields, socket) {
         over()
-        endWithSession(exchange, socket)
+        socket.once(
+          'close',
+          whileSignedIn(exchange, () => socket.destroy()),
+        )
         const headers = replyHeaders(fields)
         headers.append('Connection', 'Upgrade')
         headers.append('Upgrade', 'websocket')
@@ -248,18 +259,23 @@ function ask(wire: Wire, exchange: Exchange, request: WireRequest): Promise<Repl
 
 const SESSION_CHECK_MS = 1000
 
-/** A tunnel has no further requests at which a session could be refused: it dies within a second of its session. */
-function endWithSession(exchange: Exchange, socket: Duplex): void {
+/**
+ * A tunnel and a stream have no further requests at which a session could be refused: they end as soon as the end of the session is
+ * told, and within a second where the telling fails. Gives how to stop watching.
+ */
+function whileSignedIn(exchange: Exchange, end: () => void): () => void {
   const isAlive = exchange.isStillSignedIn
-  if (!isAlive) return
-  const timer = setInterval(() => {
+  if (!isAlive) return () => undefined
+  const check = (): void => {
     // What cannot be checked counts as revoked.
-    isAlive().then(
-      (alive) => alive || socket.destroy(),
-      () => socket.destroy(),
-    )
-  }, SESSION_CHECK_MS)
-  socket.once('close', () => clearInterval(timer))
+    isAlive().then((alive) => alive || end(), end)
+  }
+  const timer = setInterval(check, SESSION_CHECK_MS)
+  const stopListening = exchange.onSessionNews?.(check)
+  return () => {
+    clearInterval(timer)
+    stopListening?.()
+  }
 }
 
 /** Fields of the application's answer, without those of its connection and without any that claim to be ours. */

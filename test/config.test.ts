@@ -303,6 +303,12 @@ const BAD_AND_MENDED: Readonly<Record<string, readonly [bad: string, mended: str
     'security: { authentication: { password: { min_length: 12 } } }',
   ],
   'secure-cookie': ['security: { authentication: { session: { secure_cookie: false } } }', ''],
+  'common-passwords': ['security: { authentication: { password: { block_common: false } } }', ''],
+  'plain-mail': ['security: { authentication: { mail: { dangerously_allow_plain: true } } }', ''],
+  'mail-links': [
+    'security: { authentication: { registration: { mode: open } } }',
+    'security: { authentication: { registration: { mode: open }, public_url: "https://shop.example" } }',
+  ],
   'csp-off': ['security: { headers: { csp_enabled: false } }', ''],
   'csp-inline-scripts': [
     `routes: [{ path: /, csp: "script-src 'self' 'unsafe-inline'" }]`,

@@ -35,7 +35,12 @@ export interface FlowFile {
   readonly keys: readonly { readonly name: string; readonly draft: string }[]
   /** `throwing wall`. */
   readonly plant: string | undefined
-  readonly steps: readonly (FlowStep | { readonly breakLog: true })[]
+  /** `acting`: an operator is given a link to act as this account, and `$link` is it. */
+  readonly steps: readonly (
+    | FlowStep
+    | { readonly breakLog: true }
+    | { readonly acting: string; readonly reason: string }
+  )[]
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer U)[] ? U[] : T[K] }
@@ -75,7 +80,10 @@ export function parseFlow(text: string, file: string): FlowFile {
       flow.keys.push({ name, draft: draft === '' ? '{}' : draft })
     } else if (line.startsWith('plant: ')) flow.plant = line.slice(7)
     else if (line === 'break: log') flow.steps.push({ breakLog: true })
-    else if (line.startsWith('--> ')) {
+    else if (line.startsWith('acting: ')) {
+      const [, acting = '', reason = ''] = /^acting: (\S+) (.+)$/.exec(line) ?? []
+      flow.steps.push({ acting, reason })
+    } else if (line.startsWith('--> ')) {
       step = requestOf(line.slice(4), i + 1)
       flow.steps.push(step)
       part = 'request'

@@ -1,7 +1,7 @@
 // Plays every transcript of test/flows over real sockets: request, expected status and code, expected audit line.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, globSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import http from 'node:http'
 import net, { type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -169,7 +169,13 @@ function check(step: FlowStep, answer: Answer, events: readonly AuditEvent[], wh
     )
   }
   for (const { name, text, absent } of step.has) {
-    const value = name === 'body' ? answer.body : answer.headers.get(name.toLowerCase())
+    const field = name.toLowerCase()
+    const value =
+      field === 'body'
+        ? answer.body
+        : field === 'set-cookie'
+          ? answer.cookies.join('\n')
+          : answer.headers.get(field)
     const found = value?.includes(text) === true
     assert.equal(found, !absent, `${shown}\n${name} ${absent ? 'has' : 'has not'} \`${text}\``)
   }
@@ -228,14 +234,25 @@ async function play(flow: FlowFile, file: string): Promise<void> {
     gate = await ringwall(config, flow.plant === undefined ? {} : { walls: (walls) => [...walls, throwing] })
     const urls = await gate.listen()
     const jar = new Map<string, string>()
-    for (const step of flow.steps) {
+    let link: string | undefined
+    for (const written of flow.steps) {
+      let step = written
       if ('breakLog' in step) {
         const database = new DatabaseSync(join(directory, 'ringwall.sqlite'))
         database.exec('ALTER TABLE audit_events RENAME TO audit_events_gone')
         database.close()
         continue
       }
+      if ('acting' in step) {
+        const identity = kept.identity('site')
+        const account = await identity.accounts.findByEmail(step.acting)
+        assert.ok(account)
+        link = `/.well-known/ringwall/impersonate?t=${await identity.impersonation.begin(account, 'eve', step.reason)}`
+        continue
+      }
       const url = (step.https ? urls.https : urls.http) as string
+      if (step.target.includes('$link')) link = await linkOfMail(join(directory, 'mail'), link)
+      step = withLink(step, link ?? '')
       let answers: Answer[] = []
       if (step.together)
         answers = await Promise.all(Array.from({ length: step.times }, () => send(url, step, jar, keys)))
@@ -258,6 +275,28 @@ async function play(flow: FlowFile, file: string): Promise<void> {
     await application.close()
     rmSync(directory, { recursive: true, force: true })
   }
+}
+
+/** The path of the link in the newest mail, once there is another than before; a link that was given out stays where no mail comes. */
+async function linkOfMail(directory: string, before: string | undefined): Promise<string> {
+  for (let i = 0; i < 150; i++) {
+    const files = existsSync(directory) ? readdirSync(directory).sort() : []
+    const newest = files.at(-1)
+    const text =
+      newest === undefined ? '' : readFileSync(join(directory, newest), 'utf8').replaceAll('=\n', '')
+    const found = /https?:\/\/[^/\s]+(\/\S+)/.exec(text.replaceAll('=3D', '='))?.[1]
+    if (found !== undefined && found !== before) return found
+    if (found === undefined && before !== undefined) return before
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  throw new Error('no mail with a link')
+}
+
+/** `$link` in the target is the link, `$token` in the body is the token of it. */
+function withLink(step: FlowStep, link: string): FlowStep {
+  const token = new URLSearchParams(link.split('?')[1]).get('t') ?? ''
+  const body = step.body?.replace('$token', token)
+  return { ...step, target: step.target.replace('$link', link), body }
 }
 
 async function auditOf(

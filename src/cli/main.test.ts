@@ -245,8 +245,8 @@ test('an account is made, listed, switched off and deleted, and the log tells of
     /one-time password, valid for 24 hours: (\w{5}-){3}\w{5}/,
   )
   assert.match(await run('user', 'list'), /ann@example\.com {2}customer {2}must change password/)
-  await run('user', 'disable', 'ann@example.com')
-  assert.match(await run('user', 'show', 'ann@example.com'), /state +disabled/)
+  await run('user', 'lock', 'ann@example.com')
+  assert.match(await run('user', 'show', 'ann@example.com'), /state +locked/)
   await run('user', 'delete', 'ann@example.com')
   assert.equal((await start(cwd, ['user', 'show', 'ann@example.com']).ended).code, 2)
   const events = JSON.parse(await run('audit', 'query', '--json')) as { readonly kind: string }[]

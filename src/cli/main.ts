@@ -24,6 +24,7 @@ import { roleCommand } from './commands/role.ts'
 import { policyCommand } from './commands/policy.ts'
 import { lintCommand } from './commands/lint.ts'
 import { keyCommand } from './commands/key.ts'
+import { mailCommand } from './commands/mail.ts'
 import { maskCommand } from './commands/mask.ts'
 import { routesCommand } from './commands/routes.ts'
 import { passwordListCommand } from './commands/password-list.ts'
@@ -99,6 +100,7 @@ Examples:
     userCommand,
     tenantCommand,
     passwordListCommand,
+    mailCommand,
     roleCommand,
     grantCommand,
     accessCommand,

@@ -54,6 +54,32 @@ const RULES: Readonly<Record<string, Rule>> = {
           'guide: Password Storage',
         )
       : undefined,
+  'common-passwords': ({ security }) =>
+    security.authentication.password.block_common
+      ? undefined
+      : risk(
+          'security.authentication.password.block_common',
+          'the most common passwords are taken; set true',
+          'SP 800-63B-4 3.1.1.2, ASVS 5.0 6.2.4',
+        ),
+  'plain-mail': ({ security }) =>
+    security.authentication.mail.dangerously_allow_plain
+      ? risk(
+          'security.authentication.mail.dangerously_allow_plain',
+          'links that open accounts can be read on the way; use a mail server with TLS and set false',
+          'RFC 8314',
+        )
+      : undefined,
+  'mail-links': ({ security: { authentication, edge } }) =>
+    authentication.registration.mode !== 'closed' &&
+    authentication.public_url === undefined &&
+    edge.hosts.length === 0
+      ? advice(
+          'security.authentication.public_url',
+          'links in mails lead to the address that is listened on; name the public one',
+          'README of identity',
+        )
+      : undefined,
   'secure-cookie': ({ security }) =>
     security.authentication.session.secure_cookie
       ? undefined

@@ -99,6 +99,8 @@ export interface Subject {
     readonly methods: readonly string[]
     readonly atMs: number
   }
+  /** An operator who acts as this account, and why. */
+  readonly impersonator?: { readonly id: string; readonly reason: string }
 }
 
 /** A machine that showed a key of ours. */
@@ -177,6 +179,8 @@ export interface Exchange {
   subject: Subject | undefined
   /** Set by identity with the subject: whether the session is still alive, for what outlives the answer. */
   isStillSignedIn: (() => Promise<boolean>) | undefined
+  /** Set by identity with the subject: calls back when sessions of the subject may have ended; gives how to stop. */
+  onSessionNews: ((askAgain: () => void) => () => void) | undefined
   /** Set by identity: fields for the application (flat list), such as the signed assertion. */
   readonly upstreamHeaders: string[]
   /** Set by any wall or page: fields for the client (flat list), such as a renewed cookie. */

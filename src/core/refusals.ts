@@ -170,6 +170,21 @@ export const REFUSALS = {
     title: 'The new password does not meet the policy',
     help: 'The rules of `security.authentication.password` that it misses are listed on the page.',
   },
+  'identity.link-gone': {
+    status: 410,
+    title: 'This link is no longer valid',
+    help: 'A link of a mail was used, has expired, or was replaced by what happened to the account since. Ask for another.',
+  },
+  'identity.impersonated': {
+    status: 403,
+    title: 'Not while you act for somebody else',
+    help: 'An operator who acts as somebody sees what he sees, and changes nothing of the account itself.',
+  },
+  'identity.email-unacceptable': {
+    status: 422,
+    title: 'This is not an e-mail address that can be used',
+    help: 'It is not an address, or it is the one that the account has.',
+  },
   'identity.busy': {
     status: 503,
     title: 'Sign-in is busy, try again shortly',

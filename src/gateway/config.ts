@@ -80,14 +80,14 @@ export const rateLimitingSchema = z
       'POST /users/sign_in',
     ]).describe('Sign-in attempts, per client address.'),
     api: limit(100, 'minute', ['/api/**']).describe('Requests to the API, per client address.'),
-    password_reset: limit(
-      3,
-      'hour',
-      ['password-reset', 'reset-password', 'forgot-password', 'password_reset'].flatMap((name) => [
+    password_reset: limit(3, 'hour', [
+      'POST /.well-known/ringwall/forgot',
+      'POST /.well-known/ringwall/register',
+      ...['password-reset', 'reset-password', 'forgot-password', 'password_reset'].flatMap((name) => [
         `POST /${name}`,
         `POST /api/${name}`,
       ]),
-    ).describe('Password resets, per client address.'),
+    ]).describe('Password resets, per client address.'),
   })
   .catchall(
     z

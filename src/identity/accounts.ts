@@ -1,48 +1,22 @@
 import type { Clock, RandomBytes } from '../core/clock.ts'
 import { RingwallError } from '../core/errors.ts'
 import type { AccountRow, Database, SessionStore } from '../store/index.ts'
+import { type Account, accountOf, SEAL_BROKEN } from './account.ts'
 import type { AuthenticationConfig } from './config.ts'
 import type { PasswordHasher } from './password-hasher.ts'
 import { contextWords, passwordViolations, type Violation } from './password-policy.ts'
 
-/** Somebody who can sign in. */
-export interface Account {
-  readonly id: string
-  readonly realm: 'site' | 'operator'
-  readonly email: string
-  readonly name: string
-  readonly roles: readonly string[]
-  readonly passwordHash: string | null
-  readonly passwordSetMs: number
-  readonly mustChangePassword: boolean
-  readonly passwordExpiresMs: number | null
-  readonly sessionVersion: number
-  readonly disabled: boolean
-  readonly createdMs: number
-  readonly lastSignInMs: number | null
-  readonly tenant: string | null
-  readonly isTenantSuspended: boolean
-  /** Since when it is sealed for emergencies, 0 once the seal was broken; null for an ordinary account. */
-  readonly breakGlassSealedMs: number | null
-  /** When its owner proved to read mail at the address; null where nobody asked. */
-  readonly emailVerifiedMs: number | null
-  /** Not null: from this moment on it is deleted. */
-  readonly deleteAfterMs: number | null
-  /** Of mails to the owner. */
-  readonly language: string | null
-}
+export { type Account, accountOf, SEAL_BROKEN } from './account.ts'
 
 /** How setting a password ended. */
 export type PasswordChange =
   | { readonly ok: true }
   | { readonly ok: false; readonly reason: 'unacceptable'; readonly violations: readonly Violation[] }
-  | { readonly ok: false; readonly reason: 'busy' }
+  | { readonly ok: false; readonly reason: 'busy' | 'gone' }
 
 /** An address as people write them; anything odd is refused, since mails to it would open an account. */
 const EMAIL = /^[^\s@"<>()[\]\\,;:]{1,64}@[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/i
 const ONE_TIME_TTL_MS = 24 * 3_600_000
-/** In place of the time of sealing, once the account was used. */
-export const SEAL_BROKEN = 0
 const READABLE = 'ABCDEFGHJKMNPQRSTVWXYZabcdefghjkmnpqrstvwxyz23456789'
 
 /** The accounts of one realm. Every change that takes rights away also ends the sessions that had them. */
@@ -133,7 +107,15 @@ export class Accounts {
   }
 
   /** Sets a password that meets the policy and none of the former ones, and ends all sessions but one. */
-  async setPassword(account: Account, rawPassword: string, exceptIdHash?: string): Promise<PasswordChange> {
+  async setPassword(
+    account: Account,
+    rawPassword: string,
+    how: {
+      readonly exceptIdHash?: string
+      /** Asked at the very end; false: the right to set it is gone, and nothing is set. */
+      readonly claim?: () => Promise<boolean>
+    } = {},
+  ): Promise<PasswordChange> {
     const violations = await this.judgePassword(account, rawPassword)
     if (violations === 'busy') return { ok: false, reason: 'busy' }
     if (violations.length > 0) return { ok: false, reason: 'unacceptable', violations }
@@ -145,7 +127,8 @@ export class Accounts {
     }
     const hash = await this.#hasher.hash(rawPassword)
     if (hash === undefined) return { ok: false, reason: 'busy' }
-    await this.#storePassword(account, hash, { mustChange: false, expiresMs: null }, exceptIdHash)
+    if (how.claim && !(await how.claim())) return { ok: false, reason: 'gone' }
+    await this.#storePassword(account, hash, { mustChange: false, expiresMs: null }, how.exceptIdHash)
     return { ok: true }
   }
 
@@ -230,15 +213,58 @@ export class Accounts {
     return done.numUpdatedRows === 1n
   }
 
+  async setName(account: Account, name: string): Promise<void> {
+    await this.#database.kysely.updateTable('accounts').set({ name }).where('id', '=', account.id).execute()
+  }
+
+  /** Takes a proven address; ends all sessions. False where another account has it. */
+  async setEmail(account: Account, email: string): Promise<boolean> {
+    if (await this.findByEmail(email)) return false
+    const key = { email, email_key: email.toLowerCase(), email_verified_at: this.#clock.now() }
+    try {
+      await this.#change(account, key)
+      return true
+    } catch (thrown) {
+      // Somebody took it between the look and the change: the index held.
+      if (await this.findByEmail(email)) return false
+      throw thrown
+    }
+  }
+
+  /** The owner has proven to read mail at the address. */
+  async noteVerified(account: Account): Promise<void> {
+    await this.#database.kysely
+      .updateTable('accounts')
+      .set({ email_verified_at: this.#clock.now() })
+      .where('id', '=', account.id)
+      .execute()
+  }
+
+  /** Plans the deletion, and ends all sessions but one; or takes it back. */
+  async planDeletion(account: Account, atMs: number | null, exceptIdHash?: string): Promise<void> {
+    await this.#database.kysely
+      .updateTable('accounts')
+      .set({ delete_after: atMs })
+      .where('id', '=', account.id)
+      .execute()
+    if (atMs !== null) await this.#sessions.endAll(account.id, exceptIdHash)
+  }
+
+  /** Accounts whose time of grace is over. */
+  async dueForDeletion(): Promise<readonly Account[]> {
+    const rows = await this.#rows().where('delete_after', '<=', this.#clock.now()).limit(100).execute()
+    return rows.map(accountOf)
+  }
+
   async delete(account: Account): Promise<void> {
     await this.#database.kysely.deleteFrom('accounts').where('id', '=', account.id).execute()
     await this.#sessions.endAll(account.id)
   }
 
-  async noteSignIn(account: Account): Promise<void> {
+  async noteSignIn(account: Account, language?: string): Promise<void> {
     await this.#database.kysely
       .updateTable('accounts')
-      .set({ last_sign_in_at: this.#clock.now() })
+      .set({ last_sign_in_at: this.#clock.now(), ...(language !== undefined && { language }) })
       .where('id', '=', account.id)
       .execute()
   }
@@ -279,7 +305,18 @@ export class Accounts {
   /** Raises the session version with the change, in one statement, and forgets the sessions. */
   async #change(
     account: Account,
-    values: Partial<Pick<AccountRow, 'roles' | 'disabled' | 'tenant' | 'break_glass_sealed_at'>>,
+    values: Partial<
+      Pick<
+        AccountRow,
+        | 'roles'
+        | 'disabled'
+        | 'tenant'
+        | 'break_glass_sealed_at'
+        | 'email'
+        | 'email_key'
+        | 'email_verified_at'
+      >
+    >,
   ): Promise<void> {
     await this.#database.kysely
       .updateTable('accounts')
@@ -351,29 +388,4 @@ export class Accounts {
 /** Whether a text is an address that an account may have. */
 export function isEmail(text: string): boolean {
   return EMAIL.test(text)
-}
-
-/** A row as an account. */
-export function accountOf(row: AccountRow & { readonly tenant_suspended: unknown }): Account {
-  return {
-    id: row.id,
-    realm: row.realm,
-    email: row.email,
-    name: row.name,
-    roles: JSON.parse(row.roles) as string[],
-    passwordHash: row.password_hash,
-    passwordSetMs: row.password_set_at,
-    mustChangePassword: row.password_must_change === 1,
-    passwordExpiresMs: row.password_expires_at,
-    sessionVersion: row.session_version,
-    disabled: row.disabled === 1,
-    createdMs: row.created_at,
-    lastSignInMs: row.last_sign_in_at,
-    tenant: row.tenant,
-    isTenantSuspended: Boolean(row.tenant_suspended),
-    breakGlassSealedMs: row.break_glass_sealed_at,
-    emailVerifiedMs: row.email_verified_at,
-    deleteAfterMs: row.delete_after,
-    language: row.language,
-  }
 }

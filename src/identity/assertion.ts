@@ -26,7 +26,13 @@ export class Assertions {
   }
 
   sign(subject: Subject, audience: string): Promise<string> {
-    const key = [subject.sessionRef, subject.sessionVersion, subject.roles.join(' '), audience].join('|')
+    const key = [
+      subject.sessionRef,
+      subject.sessionVersion,
+      subject.roles.join(' '),
+      audience,
+      subject.impersonator?.id,
+    ].join('|')
     const nowMs = this.#clock.now()
     const cached = this.#cache.get(key)
     if (cached && nowMs < cached.freshUntilMs) return cached.token
@@ -67,6 +73,8 @@ export class Assertions {
         amr: subject.authentication.methods,
         auth_time: Math.floor(subject.authentication.atMs / 1000),
       }),
+      // RFC 8693 4.1: who acts in the subject's place.
+      ...(subject.impersonator && { act: { sub: subject.impersonator.id } }),
     })
       .setProtectedHeader({ alg: 'ES256', kid, typ: 'JWT' })
       .setIssuer('ringwall')

@@ -74,7 +74,7 @@ const session = z
       .enum(['none', 'network', 'device'])
       .default('none')
       .describe(
-        'What a session is bound to: nothing, the network of the client (/24, /64) or its device cookie. Elsewhere it ends.',
+        'What a session is bound to: nothing, the address of the client (IPv6: its /64) or its device cookie. Elsewhere it ends.',
       ),
   })
   .prefault({})

@@ -28,6 +28,17 @@ export function sessionCookie(
   }
 }
 
+const DEVICE_MAX_AGE_SECONDS = 400 * 86_400
+
+/**
+ * The cookie by which an account knows a device again. It outlives the session (400 days, the most that browsers keep), and is lax: it opens
+ * nothing, and has to be there at a sign-in that a link led to.
+ */
+export function deviceCookie(realm: 'site' | 'operator', isHttps: boolean): SessionCookie {
+  const cookie = sessionCookie(realm, isHttps, 'lax', 'device')
+  return { ...cookie, set: (token) => `${cookie.set(token)}; Max-Age=${DEVICE_MAX_AGE_SECONDS}` }
+}
+
 /** Where to go after signing in: a path of this site, or the front page. Never another site. */
 export function safeReturnPath(rawPath: string | null | undefined): string {
   if (

@@ -9,11 +9,11 @@ import type { Account } from './accounts.ts'
 import { hotp, stepAt } from './factors/totp.ts'
 import { type Admission, admit, type WayIn, WAYS_IN } from './gate.ts'
 import { Suspensions } from './suspensions.ts'
-import { softwarePasskey } from './factors/testing.ts'
-import { GOOD, HOME, openHouse } from './testing.ts'
+import { openFactorHouse, softwarePasskey } from './factors/testing.ts'
+import { GOOD, HOME } from './testing.ts'
 
 const PARTY = { id: 'shop.test', name: 'Shop', origin: 'https://shop.test' }
-const house = await openHouse({ mfa: { backup_codes_count: 1 } })
+const house = await openFactorHouse({ mfa: { backup_codes_count: 1 } })
 after(() => house.close())
 const { identity, clock, database } = house
 const suspensions = new Suspensions(database, clock)
@@ -29,6 +29,9 @@ interface Holdings {
   readonly secret: Uint8Array
   readonly backupCode: string
   readonly passkey: ReturnType<typeof softwarePasskey>
+  readonly impersonation: string
+  readonly reset: string
+  readonly notMe: string
 }
 
 let made = 0
@@ -66,6 +69,13 @@ async function holdEverything(): Promise<Holdings> {
     secret,
     backupCode,
     passkey,
+    reset: await identity.links.issue(
+      'reset',
+      { accountId: account.id, email },
+      { version: account.sessionVersion },
+    ),
+    notMe: await identity.links.issue('not-me', { accountId: account.id, email }),
+    impersonation: await identity.impersonation.begin(account, 'max', 'a test'),
   }
 }
 
@@ -105,13 +115,17 @@ const TRIES: Readonly<Record<WayIn, (held: Holdings) => Promise<boolean>>> = {
   'step-up': async (held) => {
     clock.advance(30_000)
     const code = hotp(held.secret, stepAt(clock.now()))
-    return (await identity.stepUp(held.subject, held.session, { code }, HOME)).ok
+    return (await identity.renewal.stepUp(held.subject, held.session, { code }, HOME)).ok
   },
   'password-change': async (held) =>
     (await identity.changePassword(held.subject, GOOD, 'Another-horse-8', HOME)).ok,
-  'password-reset': async ({ account }) => isAdmitted(await gateFor(account, 'password-reset')),
+  'password-reset': async ({ reset }) => (await identity.recovery.reset(reset, 'Harbour-wall-78')).ok,
+  'not-me': async ({ notMe }) => (await identity.recovery.notMe(notMe)) !== undefined,
+  'address-change': async ({ account }) => isAdmitted(await gateFor(account, 'address-change')),
   'api-key': ({ account }) => identity.mayOwnerAct(account.email),
   elevation: async ({ account }) => isAdmitted(await gateFor(account, 'elevation')),
+  impersonation: async ({ impersonation }) =>
+    (await identity.impersonation.open(impersonation, HOME)) !== undefined,
 }
 
 /** Ways that other rooms open: the gate itself, with the version that their links and requests carry. */
@@ -152,13 +166,14 @@ const STATES: readonly {
     happen: async ({ account }) =>
       assert.deepEqual(await identity.accounts.setPassword(account, 'Harbour-wall-77'), { ok: true }),
     // Keys of machines are taken back by themselves.
+    // The mail about the change has a new link to say that it was not the owner.
     open: ['passkey', 'api-key'],
   },
   {
     name: 'version raised (sessions ended, roles changed)',
     happen: ({ account }) => identity.accounts.setRoles(account, ['auditor']),
     // The password and the passkey are proven anew, and so are the factors that follow the password.
-    open: ['password', 'passkey', 'remembered-device', 'api-key'],
+    open: ['password', 'passkey', 'remembered-device', 'not-me', 'api-key'],
   },
   {
     name: 'all factors removed',
@@ -166,7 +181,7 @@ const STATES: readonly {
       await identity.factors.removeAll(held.account.id)
       await identity.accounts.endSessions(held.account)
     },
-    open: ['password', 'remembered-device', 'api-key'],
+    open: ['password', 'remembered-device', 'not-me', 'api-key'],
   },
   {
     name: 'seal broken',
@@ -174,7 +189,7 @@ const STATES: readonly {
       await identity.accounts.setBreakGlass(account, 1)
       assert.ok(await identity.accounts.breakSeal(account))
     },
-    open: [],
+    open: ['not-me'],
   },
 ]
 

@@ -10,8 +10,11 @@ export const WAYS_IN = [
   'step-up',
   'password-change',
   'password-reset',
+  'not-me',
+  'address-change',
   'elevation',
   'api-key',
+  'impersonation',
 ] as const
 
 /** One of `WAYS_IN`. */

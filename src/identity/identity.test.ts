@@ -1,70 +1,14 @@
 // Accounts, sign-in and sessions on a real store.
 import assert from 'node:assert/strict'
-import { createCipheriv, generateKeyPairSync, randomBytes } from 'node:crypto'
+import { createCipheriv, randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import test, { after } from 'node:test'
+import test from 'node:test'
 
 import { createLocalJWKSet, jwtVerify } from 'jose'
 
-import { ManualClock, systemRandom } from '../core/clock.ts'
-import type { Key, KeyPurpose, Keys } from '../core/keys.ts'
-import { Secret } from '../core/secret.ts'
-import { type Database, MemoryCounters, migrate, openSqlite, SqlSessions } from '../store/index.ts'
-import {
-  type Account,
-  admit,
-  type Admitted,
-  authenticationSchema,
-  Identity,
-  messageOf,
-  PasswordHasher,
-} from './index.ts'
-
-const HOME = { ip: '192.0.2.1', userAgent: 'test' }
-const GOOD = 'Correct-horse-7'
-const PROOF = { assurance: 1, methods: ['pwd'], atMs: Date.UTC(2026, 0, 1) } as const
-
-/** Past the gate, as a right password brings an account. */
-function pass(account: Account): Admitted {
-  const claim = { way: 'password', realm: account.realm, sessionVersion: undefined } as const
-  const admission = admit(account, claim, Date.UTC(2026, 0, 1))
-  assert.ok(admission.ok)
-  return admission.admitted
-}
-
-/** A keyring in memory that can rotate. */
-class TestKeys implements Keys {
-  readonly #keys: Key[] = []
-  #created = 0
-  constructor() {
-    this.rotate('pepper')
-    this.rotate('assertion')
-    this.rotate('cookie')
-  }
-  rotate(purpose: KeyPurpose): void {
-    const jwk = (): string =>
-      JSON.stringify(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' }))
-    const material = new Secret(purpose === 'assertion' ? jwk() : randomBytes(32).toString('base64url'))
-    this.#keys.unshift({ id: `k${this.#created++}`, purpose, createdMs: this.#created, material })
-  }
-  all(purpose: KeyPurpose): readonly Key[] {
-    return this.#keys.filter((key) => key.purpose === purpose)
-  }
-  current(purpose: KeyPurpose): Key {
-    return this.all(purpose)[0] as Key
-  }
-  find(purpose: KeyPurpose, id: string): Key | undefined {
-    return this.all(purpose).find((key) => key.id === id)
-  }
-}
-
-const keys = new TestKeys()
-const hasher = new PasswordHasher(keys, systemRandom)
-const databases: Database[] = []
-after(async () => {
-  await hasher.close()
-  for (const database of databases) await database.close()
-})
+import type { Account } from './accounts.ts'
+import { messageOf } from './index.ts'
+import { admitted, GOOD, hasher, HOME, keys, openHouse, PROOF } from './testing.ts'
 
 /** What the hasher would have stored of a PHC string. */
 function seal(phc: string): string {
@@ -74,31 +18,6 @@ function seal(phc: string): string {
   cipher.setAAD(Buffer.from(key.id))
   const sealed = Buffer.concat([nonce, cipher.update(phc, 'utf8'), cipher.final(), cipher.getAuthTag()])
   return `$ringwall$v=1$k=${key.id}$${sealed.toString('base64url')}`
-}
-
-async function openHouse(config: unknown = {}, realm: 'site' | 'operator' = 'site') {
-  const database = await openSqlite(':memory:')
-  databases.push(database)
-  await migrate(database)
-  const clock = new ManualClock()
-  const parsed = authenticationSchema.parse(config)
-  const parts = {
-    database,
-    sessions: new SqlSessions(database),
-    counters: new MemoryCounters(),
-    keys,
-    hasher,
-    clock,
-    random: systemRandom,
-  }
-  const identity = new Identity({ realm, config: parsed, ...parts })
-  const add = async (email: string, password = GOOD): Promise<Account> => {
-    const account = await identity.accounts.create(email, 'Ann Example', ['customer'])
-    assert.deepEqual(await identity.accounts.setPassword(account, password), { ok: true })
-    return (await identity.accounts.find(account.id)) as Account
-  }
-  const other = new Identity({ realm: realm === 'site' ? 'operator' : 'site', config: parsed, ...parts })
-  return { identity, other, clock, database, add }
 }
 
 test('a password is hashed, verified, and the stored text says nothing without the pepper', async () => {
@@ -201,7 +120,7 @@ test('a session lives until its idle end, its absolute end, or its version', asy
   const { identity, other, clock, database, add } = await openHouse()
   const ann = await add('ann@shop.test')
   const begin = async (): Promise<string> =>
-    identity.sessions.start(pass((await identity.accounts.find(ann.id)) as Account), HOME, PROOF)
+    identity.sessions.start(admitted((await identity.accounts.find(ann.id)) as Account), HOME, PROOF)
   const reason = async (token: string): Promise<string> => {
     const check = await identity.subjectOf(token)
     return check.ok ? 'ok' : check.reason
@@ -241,7 +160,7 @@ test('a session lives until its idle end, its absolute end, or its version', asy
 test('a version that is raised behind our back ends the session at once', async () => {
   const { identity, database, add } = await openHouse()
   const ann = await add('ann@shop.test')
-  const token = await identity.sessions.start(pass(ann), HOME, PROOF)
+  const token = await identity.sessions.start(admitted(ann), HOME, PROOF)
   assert.ok((await identity.subjectOf(token)).ok)
   await database.kysely.updateTable('accounts').set({ session_version: 99 }).execute()
   assert.deepEqual(await identity.subjectOf(token), { ok: false, reason: 'revoked' })
@@ -251,8 +170,8 @@ test('changing the password ends all sessions, begins one, and takes none of the
   const { identity, add } = await openHouse({ password: { history: 2 } })
   const ann = await add('ann@shop.test')
   const [first, second] = [
-    await identity.sessions.start(pass(ann), HOME, PROOF),
-    await identity.sessions.start(pass(ann), HOME, PROOF),
+    await identity.sessions.start(admitted(ann), HOME, PROOF),
+    await identity.sessions.start(admitted(ann), HOME, PROOF),
   ]
   const found = await identity.subjectOf(first)
   assert.ok(found.ok)
@@ -301,7 +220,7 @@ test('the first operator is made once', async () => {
 test('the assertion is verified by the public keys, for one audience, for a minute, and follows the version', async () => {
   const { identity, clock, add } = await openHouse()
   const ann = await add('ann@shop.test')
-  const check = await identity.subjectOf(await identity.sessions.start(pass(ann), HOME, PROOF))
+  const check = await identity.subjectOf(await identity.sessions.start(admitted(ann), HOME, PROOF))
   assert.ok(check.ok)
   const token = await identity.assertions.sign(check.subject, 'shop')
   const jwks = await identity.assertions.jwks()

@@ -1,54 +1,36 @@
 import type { Clock, RandomBytes } from '../core/clock.ts'
 import type { Subject } from '../core/exchange.ts'
 import { accountHoldings, type HoldingsOf, rolesOf } from '../core/holding.ts'
+import { clientNetwork } from '../core/ip.ts'
 import type { Keys } from '../core/keys.ts'
-import type { Counters, Database, SessionRow, SessionStore } from '../store/index.ts'
+import type { Counters, Database, SessionNews, SessionRow, SessionStore } from '../store/index.ts'
 import { type Account, Accounts, type PasswordChange } from './accounts.ts'
 import { Assertions } from './assertion.ts'
 import { type Proof, proofOf } from './assurance.ts'
 import type { AuthenticationConfig } from './config.ts'
+import { Devices } from './devices.ts'
 import { Factors } from './factors/factors.ts'
-import { admit, type Admitted, type GateRefusal } from './gate.ts'
+import { admit, type Admitted } from './gate.ts'
 import { PAGES } from './html.ts'
+import { Impersonation } from './impersonation.ts'
+import { Links } from './links.ts'
+import { type Attempt, Lockout } from './lockout.ts'
+import { MailQueue } from './mail/queue.ts'
+import { OwnAccount } from './own-account.ts'
 import type { Origin } from './origin.ts'
-import { Lockout } from './lockout.ts'
-import { PasswordHasher } from './password-hasher.ts'
-import { type FactorShown, SecondStep, type Shown } from './second-step.ts'
+import type { HashTurn, PasswordHasher } from './password-hasher.ts'
+import { PasswordTries } from './password-tries.ts'
+import { Recovery } from './recovery.ts'
+import { type FlowParts, Registration } from './registration.ts'
+import { SecondStep } from './second-step.ts'
+import { SessionRenewal } from './session-renewal.ts'
 import { hashToken, Sessions } from './sessions.ts'
+import type { SignIn, SignInEnd, SubjectCheck } from './sign-in.ts'
 import { SignedTokens } from './signed-tokens.ts'
+import { readUserAgent } from './user-agent.ts'
+import type { Language } from './words.ts'
 
-/** A sign-in whose password was right, and that waits for a second factor. */
-export interface PendingSignIn {
-  /** Opens the page of the second factor, for a few minutes, and nothing else. */
-  readonly token: string
-  /** Where that page is. */
-  readonly path: string
-}
-
-/** How a sign-in ended. All but `busy` and `needs-factor` look the same to the client. */
-export type SignIn =
-  | {
-      readonly ok: true
-      readonly token: string
-      readonly account: Account
-      readonly mustChangePassword: boolean
-    }
-  | {
-      readonly ok: false
-      readonly reason: 'unknown' | 'wrong' | 'locked' | 'expired' | 'busy' | GateRefusal
-      readonly account?: Account
-    }
-  | {
-      readonly ok: false
-      readonly reason: 'needs-factor'
-      readonly account: Account
-      readonly pending: PendingSignIn
-    }
-
-/** Whom a token stands for, or why nobody. */
-export type SubjectCheck =
-  | { readonly ok: true; readonly subject: Subject; readonly session: SessionRow }
-  | { readonly ok: false; readonly reason: 'malformed' | 'unknown' | 'expired' | 'revoked' }
+export type { PendingSignIn, SignIn, SignInEnd, SubjectCheck } from './sign-in.ts'
 
 /** What identity is opened with. */
 export interface IdentityOptions {
@@ -66,6 +48,12 @@ export interface IdentityOptions {
   readonly onNotice?: (line: string) => void
   /** What a subject was given beside the roles of the account; nothing where it is not told. */
   readonly holdingsOf?: HoldingsOf
+  /** Told when sessions of an account end, here or on another gateway. */
+  readonly news?: Pick<SessionNews, 'listen'>
+  /** Where an address is, in a few words; nothing where no database is configured. */
+  readonly placeOf?: (ip: string) => string | undefined
+  /** Waits; by default by the clock on the wall. */
+  readonly pause?: (ms: number) => Promise<void>
 }
 
 /** Who people are, in one realm: accounts, sign-in, sessions, and the assertion to the application. */
@@ -74,16 +62,26 @@ export class Identity {
   readonly config: AuthenticationConfig
   readonly accounts: Accounts
   readonly sessions: Sessions
+  readonly devices: Devices
+  readonly links: Links
+  readonly mail: MailQueue
+  readonly registration: Registration
+  readonly recovery: Recovery
+  readonly own: OwnAccount
+  readonly impersonation: Impersonation
   readonly assertions: Assertions
   readonly factors: Factors
   readonly secondStep: SecondStep
-  readonly tokens: SignedTokens
+  readonly renewal: SessionRenewal
   readonly random: RandomBytes
   readonly #hasher: PasswordHasher
   readonly #lockout: Lockout
   readonly #clock: Clock
   readonly #holdingsOf: HoldingsOf
   readonly #onNotice: (line: string) => void
+  readonly #placeOf: (ip: string) => string | undefined
+  readonly #tries: PasswordTries
+  readonly #news: IdentityOptions['news']
 
   constructor(options: IdentityOptions) {
     const { realm, config, database, sessions, counters, keys, hasher, clock, random } = options
@@ -99,18 +97,39 @@ export class Identity {
       random,
     })
     this.sessions = new Sessions(sessions, config.session, clock, random)
+    this.devices = new Devices(realm, database, clock, random)
+    this.links = new Links(realm, database, clock, random)
+    this.mail = new MailQueue(database, clock, random)
     this.assertions = new Assertions(keys, clock)
-    this.random = random
     this.#hasher = hasher
-    this.#lockout = new Lockout(config.lockout, counters, clock)
+    this.#lockout = new Lockout(config.lockout, counters, database, clock)
+    const { accounts, links, mail } = this
+    const parts: FlowParts = { realm, config, accounts, links, mail, counters, hasher, clock }
+    this.registration = new Registration(parts)
+    this.recovery = new Recovery(parts, this.devices, this.#lockout)
+    this.own = new OwnAccount(parts)
+    this.impersonation = new Impersonation(accounts, links, this.sessions, clock)
+    const tokens = new SignedTokens(database, keys, clock, random)
+    const hash = hasher.derive.bind(hasher)
+    this.factors = new Factors({ config, database, counters, keys, tokens, hash, clock, random })
+    const { sessions: live, factors } = this
+    this.secondStep = new SecondStep({ realm, accounts, factors, tokens, clock })
+    this.renewal = new SessionRenewal({
+      realm,
+      accounts,
+      sessions: live,
+      factors,
+      secondStep: this.secondStep,
+      confirmPassword: this.confirmPassword.bind(this),
+      clock,
+    })
+    this.random = random
     this.#clock = clock
     this.#holdingsOf = options.holdingsOf ?? (async () => [])
     this.#onNotice = options.onNotice ?? (() => undefined)
-    this.tokens = new SignedTokens(database, keys, clock, random)
-    const { tokens, accounts } = this
-    const hash = hasher.derive.bind(hasher)
-    this.factors = new Factors({ config, database, counters, keys, tokens, hash, clock, random })
-    this.secondStep = new SecondStep({ realm, accounts, factors: this.factors, tokens, clock })
+    this.#news = options.news
+    this.#placeOf = options.placeOf ?? (() => undefined)
+    this.#tries = new PasswordTries(this.#lockout, hasher, options.pause)
   }
 
   /**
@@ -118,22 +137,25 @@ export class Identity {
    * an account exists, is locked or disabled.
    */
   async signIn(rawEmail: string, rawPassword: string, from: Origin): Promise<SignIn> {
-    const emailKey = rawEmail.trim().toLowerCase()
-    const locked = await this.#lockout.isLocked(this.realm, emailKey, from.ip)
-    const account = await this.accounts.findByEmail(rawEmail)
-    const check =
-      account?.passwordHash == null
-        ? await this.#hasher.verifyNothing(rawPassword)
-        : await this.#hasher.verify(rawPassword, account.passwordHash)
-    if (check === 'busy') return { ok: false, reason: 'busy' }
-    if (locked) return { ok: false, reason: 'locked', ...(account && { account }) }
+    const emailKey = emailKeyOf(rawEmail)
+    const deviceHash = await this.devices.find(emailKey, from.deviceToken)
+    const turn: HashTurn = deviceHash === undefined ? 'ordinary' : 'first'
+    const attempt: Attempt = { realm: this.realm, emailKey, ip: from.ip, deviceHash }
+    const tried = await this.#tries.look(
+      attempt,
+      turn,
+      () => this.accounts.findByEmail(rawEmail),
+      rawPassword,
+    )
+    if (!tried) return { ok: false, reason: 'busy' }
+    const { admittance, account, check } = tried
+    const found = account && { account }
+    if (admittance.kind === 'locked') return { ok: false, reason: 'locked', ...found }
     if (!account || check === 'wrong') {
-      const locks = await this.#lockout.countFailure(this.realm, emailKey, from.ip)
-      return {
-        ok: false,
-        reason: locks ? 'locked' : account ? 'wrong' : 'unknown',
-        ...(account && { account }),
-      }
+      const locks = await this.#lockout.fail(attempt, admittance)
+      // A stolen device cookie is good for a few more guesses, and then for none.
+      if (await this.#lockout.isDeviceSpent(attempt)) await this.devices.forgetByHash(deviceHash ?? '')
+      return { ok: false, reason: locks ? 'locked' : account ? 'wrong' : 'unknown', ...found }
     }
     const nowMs = this.#clock.now()
     const claim = { way: 'password', realm: this.realm, sessionVersion: undefined } as const
@@ -142,6 +164,8 @@ export class Identity {
       const reason = admission.reason === 'password-expired' ? 'expired' : admission.reason
       return { ok: false, reason, account }
     }
+    if (account.passwordHash !== null && !this.#hasher.isCurrent(account.passwordHash))
+      await this.accounts.refreshHash(account, rawPassword)
     const token = await this.secondStep.begin(account, from.rawRemembered)
     if (token !== undefined)
       return { ok: false, reason: 'needs-factor', account, pending: { token, path: PAGES.secondFactor } }
@@ -149,24 +173,27 @@ export class Identity {
   }
 
   /** Starts the session of somebody who has shown everything that is asked of the account. */
-  async completeSignIn(
-    admitted: Admitted,
-    from: Origin,
-    proof: Proof,
-  ): Promise<
-    | Extract<SignIn, { ok: true }>
-    | { readonly ok: false; readonly reason: 'seal-broken'; readonly account: Account }
-  > {
+  async completeSignIn(admitted: Admitted, from: Origin, proof: Proof): Promise<SignInEnd> {
     const { account } = admitted
     if (account.breakGlassSealedMs !== null) {
       // INVARIANT: a seal is broken once, by one of two who try at the same time.
       if (!(await this.accounts.breakSeal(account))) return { ok: false, reason: 'seal-broken', account }
       this.#onNotice(`ALARM: the sealed ${this.realm} account ${account.email} was opened from ${from.ip}`)
     }
-    await this.#lockout.clear(this.realm, account.email.toLowerCase(), from.ip)
-    await this.accounts.noteSignIn(account)
-    const token = await this.sessions.start(admitted, from, proof)
-    return { ok: true, token, account, mustChangePassword: this.accounts.mustChangePassword(account) }
+    const emailKey = account.email.toLowerCase()
+    const deviceHash = await this.devices.find(emailKey, from.deviceToken)
+    await this.#lockout.clear({ realm: this.realm, emailKey, ip: from.ip, deviceHash })
+    const { token: deviceToken, isNew } = await this.devices.note(account, from)
+    if (isNew) await this.#tellNewDevice(account, from)
+    await this.accounts.noteSignIn(account, from.language)
+    const token = await this.sessions.start(admitted, { ...from, deviceToken }, proof)
+    return {
+      ok: true,
+      token,
+      deviceToken,
+      account,
+      mustChangePassword: this.accounts.mustChangePassword(account),
+    }
   }
 
   /** Whether the owner of a machine's key may act now. What is no e-mail address is a team, whom nobody can lock. */
@@ -178,7 +205,7 @@ export class Identity {
   }
 
   /** Whom a token stands for now. Asked for each request: what can be revoked is never cached. */
-  async subjectOf(rawToken: string): Promise<SubjectCheck> {
+  async subjectOf(rawToken: string, from?: Origin): Promise<SubjectCheck> {
     const check = await this.sessions.check(rawToken)
     if (!check.ok) return check
     const { session } = check
@@ -190,19 +217,24 @@ export class Identity {
       await this.sessions.end(rawToken)
       return { ok: false, reason: 'revoked' }
     }
+    if (from && !this.#isBoundTo(session, from)) {
+      await this.sessions.end(rawToken)
+      return { ok: false, reason: 'elsewhere' }
+    }
     return { ok: true, subject: await this.#subjectOf(admission.admitted, session, nowMs), session }
   }
 
   async #subjectOf({ account }: Admitted, session: SessionRow, nowMs: number): Promise<Subject> {
-    const sessionRef = hashToken(session.id_hash).slice(0, 22)
-    const binding = { ref: sessionRef, version: account.sessionVersion }
     const proof = proofOf(session)
+    const binding = { ref: sessionRef(session), version: account.sessionVersion }
     // The account's own roles and what is stored beside them are one list from here on; nothing further in reads either.
     const stored = await this.#holdingsOf(account.id, nowMs, binding)
     const holdings = [...accountHoldings(account.roles), ...stored]
     const roles = rolesOf(holdings, nowMs)
+    const { impersonator, impersonation_reason: reason } = session
     // Who has shown two factors has them; of others it is asked only where the policy wants two.
     const mustEnrolFactor =
+      impersonator == null &&
       proof.assurance === 1 &&
       this.factors.isRequired({ ...account, roles }) &&
       !(await this.factors.hasAny(account.id))
@@ -214,39 +246,12 @@ export class Identity {
       holdings,
       realm: account.realm,
       sessionVersion: account.sessionVersion,
-      sessionRef,
-      mustChangePassword: this.accounts.mustChangePassword(account),
+      sessionRef: binding.ref,
+      mustChangePassword: impersonator == null && this.accounts.mustChangePassword(account),
       mustEnrolFactor,
       authentication: { level: proof.assurance, methods: proof.methods, atMs: proof.atMs },
+      ...(impersonator != null && { impersonator: { id: impersonator, reason: reason ?? '' } }),
     }
-  }
-
-  /**
-   * Ends all sessions after a change of factors and begins a new one for who made it. `proof` is what that session stands
-   * on from now on.
-   */
-  async restartSessions(
-    subject: Subject,
-    from: Origin,
-    proof: Pick<Proof, 'assurance' | 'methods'>,
-  ): Promise<string | undefined> {
-    const account = await this.accounts.find(subject.id)
-    const claim = { way: 'session', realm: this.realm, sessionVersion: subject.sessionVersion } as const
-    if (!account || !admit(account, claim, this.#clock.now()).ok) return undefined
-    await this.accounts.endSessions(account)
-    return this.#startAfresh(account, from, { ...proof, atMs: this.#clock.now() }, 'step-up')
-  }
-
-  /** A session for who has just changed what all others stood on. */
-  async #startAfresh(
-    { id, sessionVersion }: Account,
-    from: Origin,
-    proof: Proof,
-    way: 'step-up' | 'password-change',
-  ): Promise<string | undefined> {
-    const claim = { way, realm: this.realm, sessionVersion: sessionVersion + 1 } as const
-    const admission = admit(await this.accounts.find(id), claim, this.#clock.now())
-    return admission.ok ? this.sessions.start(admission.admitted, from, proof) : undefined
   }
 
   /** Changes the password of somebody who knows the old one. All sessions end; a new one begins. */
@@ -255,68 +260,83 @@ export class Identity {
     rawCurrent: string,
     rawNext: string,
     from: Origin,
+    language: Language = 'en',
   ): Promise<
     | { readonly ok: true; readonly token: string }
     | { readonly ok: false; readonly reason: 'wrong' }
     | Exclude<PasswordChange, { ok: true }>
   > {
-    const account = await this.accounts.find(subject.id)
-    const check = await this.#checkPassword(account, rawCurrent, from)
-    if (check !== 'right' || !account) return { ok: false, reason: check === 'busy' ? 'busy' : 'wrong' }
+    const confirmed = await this.confirmPassword(subject, rawCurrent, from)
+    if (!confirmed.ok) return confirmed
+    const { account } = confirmed
     const claim = { way: 'session', realm: this.realm, sessionVersion: subject.sessionVersion } as const
     if (!admit(account, claim, this.#clock.now()).ok) return { ok: false, reason: 'wrong' }
     const change = await this.accounts.setPassword(account, rawNext)
     if (!change.ok) return change
+    await this.notePasswordChange(account, language)
     const { level = 1, methods = ['pwd'] } = subject.authentication ?? {}
     const proof = { assurance: level, methods: methods as Proof['methods'], atMs: this.#clock.now() }
-    const token = await this.#startAfresh(account, from, proof, 'password-change')
+    const token = await this.renewal.startAfresh(account, from, proof, 'password-change')
     return token === undefined ? { ok: false, reason: 'wrong' } : { ok: true, token }
   }
 
-  /**
-   * Takes a newer proof of who is signed in, and gives a new session for the old one: a factor, or, where the account has
-   * none, the password.
-   */
-  async stepUp(
+  /** Asks somebody who is signed in for his password again, before what cannot be undone. Wrong ones are counted. */
+  async confirmPassword(
     subject: Subject,
-    rawToken: string,
-    shown: Shown | { readonly password: string },
-    from: Origin,
-  ): Promise<{ readonly ok: true; readonly token: string } | Extract<FactorShown, { ok: false }>> {
-    const step =
-      'password' in shown
-        ? await this.#stepUpByPassword(subject, shown.password, from)
-        : await this.secondStep.stepUp(subject, shown, subject.authentication?.methods ?? ['pwd'])
-    if (!step.ok) return step
-    await this.sessions.end(rawToken)
-    return { ok: true, token: await this.sessions.start(step.admitted, from, step.proof) }
-  }
-
-  async #stepUpByPassword(subject: Subject, rawPassword: string, from: Origin): Promise<FactorShown> {
-    const account = await this.accounts.find(subject.id)
-    // Who has a factor shows it: a password that was watched must not be enough for what asks for more.
-    if (!account || (await this.factors.hasAny(account.id))) return { ok: false, reason: 'wrong' }
-    const check = await this.#checkPassword(account, rawPassword, from)
-    if (check !== 'right') return { ok: false, reason: check, account }
-    const nowMs = this.#clock.now()
-    const claim = { way: 'step-up', realm: this.realm, sessionVersion: subject.sessionVersion } as const
-    const admission = admit(await this.accounts.find(account.id), claim, nowMs)
-    if (!admission.ok) return { ok: false, reason: admission.reason, account }
-    return { ok: true, admitted: admission.admitted, proof: { assurance: 1, methods: ['pwd'], atMs: nowMs } }
-  }
-
-  /** The password of somebody who is signed in; wrong ones count as those of a sign-in do. */
-  async #checkPassword(
-    account: Account | undefined,
     rawPassword: string,
     from: Origin,
-  ): Promise<'right' | 'wrong' | 'busy'> {
-    if (account?.passwordHash == null) return 'wrong'
+  ): Promise<
+    | { readonly ok: true; readonly account: Account }
+    | { readonly ok: false; readonly reason: 'wrong' | 'busy' }
+  > {
+    const account = await this.accounts.find(subject.id)
+    if (account?.passwordHash == null) return { ok: false, reason: 'wrong' }
     const emailKey = account.email.toLowerCase()
-    if (await this.#lockout.isLocked(this.realm, emailKey, from.ip)) return 'wrong'
-    const check = await this.#hasher.verify(rawPassword, account.passwordHash)
-    if (check === 'wrong') await this.#lockout.countFailure(this.realm, emailKey, from.ip)
-    return check
+    const deviceHash = await this.devices.find(emailKey, from.deviceToken)
+    const attempt: Attempt = { realm: this.realm, emailKey, ip: from.ip, deviceHash }
+    const tried = await this.#tries.look(attempt, 'first', async () => account, rawPassword)
+    if (!tried) return { ok: false, reason: 'busy' }
+    const { admittance, check } = tried
+    if (admittance.kind === 'locked') return { ok: false, reason: 'wrong' }
+    if (check === 'wrong') {
+      await this.#lockout.fail(attempt, admittance)
+      return { ok: false, reason: 'wrong' }
+    }
+    await this.#lockout.clear(attempt)
+    return { ok: true, account }
+  }
+
+  /** Tells the owner that the password is another one. */
+  async notePasswordChange(account: Account, language: Language): Promise<void> {
+    const data = { at: this.#clock.now() }
+    await this.mail.add({ kind: 'password-changed', realm: this.realm, email: account.email, language, data })
+  }
+
+  /** Forgets wrong passwords of strangers: an operator says that the owner is at it again. */
+  forgetFailures(account: Account): Promise<void> {
+    return this.#lockout.clear({ realm: this.realm, emailKey: account.email.toLowerCase(), ip: '' })
+  }
+
+  /** Calls back when sessions of an account may have ended; gives how to stop. */
+  onSessionNews(accountId: string, askAgain: () => void): () => void {
+    return (
+      this.#news?.listen((ended) => {
+        if (ended === accountId) askAgain()
+      }) ?? (() => undefined)
+    )
+  }
+
+  /** Where an address is, in a few words. */
+  placeOf(ip: string): string | undefined {
+    return this.#placeOf(ip)
+  }
+
+  /** Forgets what has expired: links, devices, counts, accounts whose grace is over. Gives the accounts that were deleted. */
+  async sweep(): Promise<readonly Account[]> {
+    await this.links.sweep()
+    await this.devices.sweep()
+    await this.#lockout.sweep()
+    return this.own.purge()
   }
 
   /** Makes the first operator when there is none. The one-time password is given out here and never again. */
@@ -328,4 +348,39 @@ export class Identity {
     const account = await this.accounts.create('operator@localhost', 'First operator', ['admin'])
     return { email: account.email, oneTimePassword: await this.accounts.setOneTimePassword(account) }
   }
+
+  #isBoundTo(session: SessionRow, from: Origin): boolean {
+    const { bind } = this.config.session
+    if (bind === 'network') return clientNetwork(session.ip) === clientNetwork(from.ip)
+    if (bind === 'none' || session.device_hash === null) return true
+    return from.deviceToken !== undefined && hashToken(from.deviceToken) === session.device_hash
+  }
+
+  async #tellNewDevice(account: Account, from: Origin): Promise<void> {
+    const { browser, system } = readUserAgent(from.userAgent)
+    await this.mail.add({
+      kind: 'new-device',
+      realm: this.realm,
+      email: account.email,
+      language: languageFrom(account.language ?? from.language),
+      data: {
+        device: [browser, system].filter((part) => part !== undefined).join(', ') || '-',
+        place: [this.#placeOf(from.ip), from.ip].filter((part) => part !== undefined).join(', '),
+        at: this.#clock.now(),
+      },
+    })
+  }
+}
+
+/** A value that is the same for one session and opens nothing. */
+export function sessionRef(session: Pick<SessionRow, 'id_hash'>): string {
+  return hashToken(session.id_hash).slice(0, 22)
+}
+
+function languageFrom(text: string | undefined | null): Language {
+  return text === 'de' || text === 'es' ? text : 'en'
+}
+
+function emailKeyOf(rawEmail: string): string {
+  return rawEmail.trim().toLowerCase().slice(0, 320)
 }

@@ -1,4 +1,5 @@
 export { type Account, Accounts, type PasswordChange } from './accounts.ts'
+export { importAccounts, type ImportLine, type ImportedAccount, readAccountFile } from './account-import.ts'
 export { Assertions } from './assertion.ts'
 export { type Assurance, type Method, type Proof } from './assurance.ts'
 export {
@@ -33,11 +34,29 @@ export { type KeySetReading, type PinnedKey, readKeySet } from './jose/key-set.t
 export { type JwsCheck, verifyJws } from './jose/strict-jws.ts'
 export { Lockout } from './lockout.ts'
 export { type IdentityPage, identityPages } from './pages/table.ts'
-export { type HashTurn, type PasswordCheck, PasswordHasher } from './password-hasher.ts'
+export { type HashCost, type HashTurn, type PasswordCheck, PasswordHasher } from './password-hasher.ts'
 export { type BreachImport, importBreaches } from './breach-import.ts'
 export { PasswordFilter, PasswordFilterBuilder } from './password-filter.ts'
-export { messageOf, PasswordPolicy, validatePassword, type Violation } from './password-policy.ts'
+export {
+  messageOf,
+  openPasswordLists,
+  PasswordPolicy,
+  validatePassword,
+  type Violation,
+} from './password-policy.ts'
 export { type SessionCheck, Sessions } from './sessions.ts'
 export { type Suspension, Suspensions } from './suspensions.ts'
 export { identityWall } from './wall.ts'
 export { fill } from './words.ts'
+export { writeLetter } from './mail/correspondence.ts'
+export { PostOffice } from './mail/post-office.ts'
+export { type MailKind, MailQueue, type MailWish } from './mail/queue.ts'
+export {
+  folderTransport,
+  type Letter,
+  MemoryTransport,
+  smtpTransport,
+  type Transport,
+} from './mail/transport.ts'
+export { sessionRef } from './identity.ts'
+export { readUserAgent } from './user-agent.ts'

@@ -7,9 +7,15 @@ import type { Keys } from '../core/keys.ts'
 import { FOREIGN_FORMATS, readForeignHash } from './foreign/hashes.ts'
 import type { HashAnswer, HashRequest, StrengthRequest } from './hash-worker.ts'
 
+/** What one hash costs. */
+export interface HashCost {
+  readonly memoryKib: number
+  readonly passes: number
+}
+
 /** RFC 9106 4 in the form that OWASP recommends: 19 MiB, two passes. */
-const PARAMETERS = { memoryKib: 19_456, passes: 2, parallelism: 1, length: 32 } as const
-/** Waiting for the thread, for each turn. */
+const COST: HashCost = { memoryKib: 19_456, passes: 2 }
+/** Waiting for the thread or with it, for each turn. */
 const MAX_QUEUED = 64
 const OWN = '$argon2id$v=19$'
 
@@ -34,33 +40,44 @@ interface Waiting {
 export class PasswordHasher {
   readonly #keys: Keys
   readonly #random: RandomBytes
+  readonly #parameters: HashCost & { readonly parallelism: number; readonly length: number }
   readonly #waiting: Readonly<Record<HashTurn, Waiting[]>> = { first: [], ordinary: [] }
   readonly #atWork = new Map<number, Waiting>()
   #worker: Worker | undefined
+  /** Places in the queue that are taken, by what waits and by what is on its way to it. */
+  readonly #taken: Record<HashTurn, number> = { first: 0, ordinary: 0 }
   #nextId = 1
   #dummy: Promise<string | undefined> | undefined
 
-  constructor(keys: Keys, random: RandomBytes) {
+  /** Another cost is for measurements of everything but the hash. */
+  constructor(keys: Keys, random: RandomBytes, cost: HashCost = COST) {
     this.#keys = keys
     this.#random = random
+    this.#parameters = { ...cost, parallelism: 1, length: 32 }
   }
 
   /** The text to store, or undefined when the queue is full. */
   async hash(password: string, turn: HashTurn = 'ordinary'): Promise<string | undefined> {
     const salt = Buffer.from(this.#random(16))
-    const answer = await this.#ask({ password, salt, ...PARAMETERS }, turn)
+    const answer = await this.#ask({ password, salt, ...this.#parameters }, turn)
     if (!answer) return undefined
-    const { memoryKib, passes, parallelism } = PARAMETERS
+    const { memoryKib, passes, parallelism } = this.#parameters
     return this.#wrap(
       `$argon2id$v=19$m=${memoryKib},t=${passes},p=${parallelism}$${base64(salt)}$${base64(answer.hash)}`,
     )
   }
 
-  async verify(password: string, stored: string, turn: HashTurn = 'ordinary'): Promise<PasswordCheck> {
+  /** With `hasPlace` the caller holds a place from `reserve`. */
+  async verify(
+    password: string,
+    stored: string,
+    turn: HashTurn = 'ordinary',
+    hasPlace = false,
+  ): Promise<PasswordCheck> {
     const text = this.#unwrap(stored)
     if (!text.startsWith(OWN)) {
       const salt = Buffer.from(this.#random(16))
-      const answer = await this.#ask({ password, salt, ...PARAMETERS, foreign: text }, turn)
+      const answer = await this.#ask({ password, salt, ...this.#parameters, foreign: text }, turn, hasPlace)
       if (!answer) return 'busy'
       return answer.isRight === true ? 'right' : 'wrong'
     }
@@ -68,20 +85,25 @@ export class PasswordHasher {
     const answer = await this.#ask(
       { password, ...phc.parameters, salt: phc.salt, length: phc.hash.length },
       turn,
+      hasPlace,
     )
     if (!answer) return 'busy'
     return timingSafeEqual(answer.hash, phc.hash) ? 'right' : 'wrong'
   }
 
   /** Takes as long as a wrong password does, for an account that does not exist. */
-  async verifyNothing(password: string, turn: HashTurn = 'ordinary'): Promise<PasswordCheck> {
+  async verifyNothing(
+    password: string,
+    turn: HashTurn = 'ordinary',
+    hasPlace = false,
+  ): Promise<PasswordCheck> {
     this.#dummy ??= this.hash('no account has this password')
     const stored = await this.#dummy
     if (stored === undefined) {
       this.#dummy = undefined
       return 'busy'
     }
-    return (await this.verify(password, stored, turn)) === 'busy' ? 'busy' : 'wrong'
+    return (await this.verify(password, stored, turn, hasPlace)) === 'busy' ? 'busy' : 'wrong'
   }
 
   /** The strength of a password, 0 to 4, or undefined when the queue is full. In the same thread, since it takes as long. */
@@ -91,7 +113,7 @@ export class PasswordHasher {
 
   /** Whether a stored text is of today's algorithm, costs and pepper key; if not, it is made anew at the next sign-in. */
   isCurrent(stored: string): boolean {
-    const { memoryKib, passes, parallelism } = PARAMETERS
+    const { memoryKib, passes, parallelism } = this.#parameters
     return (
       stored.startsWith(`$ringwall$v=1$k=${this.#keys.current('pepper').id}$`) &&
       this.#unwrap(stored).startsWith(`${OWN}m=${memoryKib},t=${passes},p=${parallelism}$`)
@@ -119,21 +141,39 @@ export class PasswordHasher {
   /** The bare hash of a secret with a salt, for what is looked up by it; undefined when the queue is full. */
   async derive(secret: string, salt: Uint8Array): Promise<Uint8Array | undefined> {
     // Whoever gets here has shown a password, and goes before those who have not.
-    return (await this.#ask({ password: secret, salt, ...PARAMETERS }, 'first'))?.hash
+    const cost = { ...COST, parallelism: 1, length: 32 }
+    return (await this.#ask({ password: secret, salt, ...cost }, 'first'))?.hash
+  }
+
+  /**
+   * Takes a place in the queue before there is something to hash, or undefined when there is none: so that in a flood no more go on
+   * to the database than can be hashed. Gives how to give it back.
+   */
+  reserve(turn: HashTurn): (() => void) | undefined {
+    if (this.#taken[turn] >= MAX_QUEUED) return undefined
+    this.#taken[turn]++
+    let isHeld = true
+    return () => {
+      if (isHeld) this.#taken[turn]--
+      isHeld = false
+    }
   }
 
   async close(): Promise<void> {
     await this.#worker?.terminate()
   }
 
-  #ask(ask: Ask, turn: HashTurn): Promise<HashAnswer | undefined> {
-    const waiting = this.#waiting[turn]
-    if (waiting.length + (turn === 'ordinary' ? this.#atWork.size : 0) >= MAX_QUEUED)
-      return Promise.resolve(undefined)
-    return new Promise((resolve, reject) => {
-      waiting.push({ ask, resolve, reject })
-      this.#next()
-    })
+  async #ask(ask: Ask, turn: HashTurn, hasPlace = false): Promise<HashAnswer | undefined> {
+    const release = hasPlace ? () => undefined : this.reserve(turn)
+    if (!release) return undefined
+    try {
+      return await new Promise<HashAnswer>((resolve, reject) => {
+        this.#waiting[turn].push({ ask, resolve, reject })
+        this.#next()
+      })
+    } finally {
+      release()
+    }
   }
 
   /** Two are with the thread, so that it never waits for us; the order of the others is ours. */

@@ -14,6 +14,9 @@ export type SessionCheck =
 
 /** A session of an account for emergencies lasts so long at most. */
 const BREAK_GLASS_MS = 3_600_000
+/** A session in which an operator acts for somebody. */
+const IMPERSONATED_MS = 30 * 60_000
+
 const TOKEN = /^[A-Za-z0-9_-]{43}$/
 
 /**
@@ -42,7 +45,11 @@ export class Sessions {
   async start({ account }: Admitted, from: Origin, proof: Proof): Promise<string> {
     const token = Buffer.from(this.#random(32)).toString('base64url')
     const nowMs = this.#clock.now()
-    const longestMs = account.breakGlassSealedMs === null ? Infinity : BREAK_GLASS_MS
+    const longestMs = Math.min(
+      this.#config.absolute_ttl_seconds * 1000,
+      from.impersonator ? IMPERSONATED_MS : Infinity,
+      account.breakGlassSealedMs === null ? Infinity : BREAK_GLASS_MS,
+    )
     await this.#store.create({
       id_hash: hashToken(token),
       account_id: account.id,
@@ -51,7 +58,7 @@ export class Sessions {
       created_at: nowMs,
       last_used_at: nowMs,
       idle_expires_at: nowMs + this.#config.ttl_seconds * 1000,
-      absolute_expires_at: nowMs + Math.min(this.#config.absolute_ttl_seconds * 1000, longestMs),
+      absolute_expires_at: nowMs + longestMs,
       ip: from.ip,
       user_agent: from.userAgent.slice(0, 256),
       assurance: proof.assurance,
@@ -82,6 +89,16 @@ export class Sessions {
 
   async end(rawToken: string): Promise<void> {
     await this.#store.end(hashToken(rawToken))
+  }
+
+  /** Ends one session of an account, by the hash of its token. */
+  endByHash(idHash: string): Promise<void> {
+    return this.#store.end(idHash)
+  }
+
+  /** Ends all sessions of an account but one; gives how many. */
+  endOthers(accountId: string, exceptIdHash: string): Promise<number> {
+    return this.#store.endAll(accountId, exceptIdHash)
   }
 
   list(accountId: string): Promise<readonly SessionRow[]> {

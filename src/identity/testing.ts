@@ -1,106 +1,130 @@
-// A house for tests of identity: a real store, a keyring in memory that can rotate, and accounts.
+// A realm on a real store in memory, with a keyring that can rotate and a post office whose letters can be read.
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import assert from 'node:assert/strict'
+import { after } from 'node:test'
 
-import { type Clock, ManualClock, systemRandom } from '../core/clock.ts'
+import { ManualClock, systemRandom } from '../core/clock.ts'
 import type { Key, KeyPurpose, Keys } from '../core/keys.ts'
 import { Secret } from '../core/secret.ts'
+import { type Database, LocalNews, MemoryCounters, migrate, openSqlite, SqlSessions } from '../store/index.ts'
 import {
-  type Database,
-  MemoryCounters,
-  migrate,
-  openPostgres,
-  openSqlite,
-  SqlSessions,
-} from '../store/index.ts'
-import type { Lease } from '../store/testing.ts'
-import { type Account, authenticationSchema, Identity, PasswordHasher } from './index.ts'
+  type Account,
+  admit,
+  type Admitted,
+  authenticationSchema,
+  Identity,
+  type Letter,
+  MailQueue,
+  MemoryTransport,
+  PasswordHasher,
+  PostOffice,
+  writeLetter,
+} from './index.ts'
 
-/** Where somebody comes from. */
-export const HOME = { ip: '192.0.2.1', userAgent: 'test' } as const
-/** A password that every profile takes. */
+export const HOME = { ip: '192.0.2.1', userAgent: 'test' }
 export const GOOD = 'Correct-horse-7'
+/** What a password proves. */
+export const PROOF = { assurance: 1, methods: ['pwd'], atMs: Date.UTC(2026, 0, 1) } as const
+
+/** Past the gate, as a right password brings an account. */
+export function admitted(account: Account): Admitted {
+  const claim = { way: 'password', realm: account.realm, sessionVersion: undefined } as const
+  const admission = admit(account, claim, Date.UTC(2026, 0, 1))
+  assert.ok(admission.ok)
+  return admission.admitted
+}
 
 /** A keyring in memory that can rotate. */
 export class TestKeys implements Keys {
   readonly #keys: Key[] = []
   #created = 0
-
   constructor() {
-    for (const purpose of ['pepper', 'assertion', 'cookie'] as const) this.rotate(purpose)
+    this.rotate('pepper')
+    this.rotate('assertion')
+    this.rotate('cookie')
   }
-
   rotate(purpose: KeyPurpose): void {
     const jwk = (): string =>
       JSON.stringify(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' }))
     const material = new Secret(purpose === 'assertion' ? jwk() : randomBytes(32).toString('base64url'))
     this.#keys.unshift({ id: `k${this.#created++}`, purpose, createdMs: this.#created, material })
   }
-
   all(purpose: KeyPurpose): readonly Key[] {
     return this.#keys.filter((key) => key.purpose === purpose)
   }
-
   current(purpose: KeyPurpose): Key {
     return this.all(purpose)[0] as Key
   }
-
   find(purpose: KeyPurpose, id: string): Key | undefined {
     return this.all(purpose).find((key) => key.id === id)
   }
 }
 
-/** Identity on a real store. */
+export const keys = new TestKeys()
+export const hasher = new PasswordHasher(keys, systemRandom)
+const databases: Database[] = []
+after(async () => {
+  await hasher.close()
+  for (const database of databases) await database.close()
+})
+
+/** What a test of accounts works with. */
 export interface House {
   readonly identity: Identity
-  readonly operators: Identity
-  readonly database: Database
+  /** The other realm on the same store. */
+  readonly other: Identity
   readonly clock: ManualClock
-  readonly keys: TestKeys
-  readonly notices: string[]
-  /** Another process on the same store. */
-  second(): Identity
-  add(email: string, password?: string, roles?: readonly string[]): Promise<Account>
-  find(account: Account): Promise<Account>
-  close(): Promise<void>
+  readonly database: Database
+  /** Makes an account with a password. */
+  add(email: string, password?: string): Promise<Account>
+  /** What was mailed since the last call. */
+  letters(): Promise<readonly Letter[]>
 }
 
-/** Opens a house on SQLite, or on a leased PostgreSQL. */
-export async function openHouse(config: unknown = {}, lease?: Lease): Promise<House> {
-  const database = lease ? await openPostgres(lease.url) : await openSqlite(':memory:')
+export async function openHouse(config: unknown = {}, realm: 'site' | 'operator' = 'site'): Promise<House> {
+  const database = await openSqlite(':memory:')
+  databases.push(database)
   await migrate(database)
   const clock = new ManualClock()
-  const keys = new TestKeys()
-  const notices: string[] = []
-  const hasher = new PasswordHasher(keys, systemRandom)
+  const parsed = authenticationSchema.parse(config)
+  const news = new LocalNews()
   const parts = {
-    config: authenticationSchema.parse(config),
     database,
+    news,
     sessions: new SqlSessions(database),
     counters: new MemoryCounters(),
     keys,
     hasher,
-    clock: clock as Clock,
-    random: systemRandom,
-    onNotice: (line: string) => void notices.push(line),
-  }
-  const identity = new Identity({ realm: 'site', ...parts })
-  return {
-    identity,
-    operators: new Identity({ realm: 'operator', ...parts }),
-    database,
     clock,
-    keys,
-    notices,
-    second: () => new Identity({ realm: 'site', ...parts }),
-    async add(email, password = GOOD, roles = ['customer']) {
-      const account = await identity.accounts.create(email, 'Ann Example', roles)
-      await identity.accounts.setPassword(account, password)
-      return (await identity.accounts.find(account.id)) as Account
-    },
-    find: async (account) => (await identity.accounts.find(account.id)) as Account,
-    async close() {
-      await hasher.close()
-      await database.close()
-    },
+    random: systemRandom,
+    pause: async () => undefined,
   }
+  const identity = new Identity({ realm, config: parsed, ...parts })
+  const add = async (email: string, password = GOOD): Promise<Account> => {
+    const account = await identity.accounts.create(email, 'Ann Example', ['customer'])
+    assert.deepEqual(await identity.accounts.setPassword(account, password), { ok: true })
+    return (await identity.accounts.find(account.id)) as Account
+  }
+  const other = new Identity({ realm: realm === 'site' ? 'operator' : 'site', config: parsed, ...parts })
+  const transport = new MemoryTransport()
+  const post = new PostOffice({
+    queue: new MailQueue(database, clock, systemRandom),
+    transport,
+    write: (row) =>
+      writeLetter(
+        { identity: row.realm === realm ? identity : other, publicUrl: 'https://shop.test', site: 'Shop' },
+        row,
+      ),
+    onNotice: (line) => assert.fail(line),
+  })
+  const letters = async (): Promise<readonly Letter[]> => {
+    await post.flush()
+    return transport.letters.splice(0)
+  }
+  return { identity, other, clock, database, add, letters }
+}
+
+/** The token of the only link with one in a letter. */
+export function tokenOf(letter: Letter | undefined): string {
+  return /\?t=([\w-]{43})/.exec(letter?.text ?? '')?.[1] ?? ''
 }

@@ -5,9 +5,10 @@ import { answer, pass, refuse, type Verdict } from '../core/verdict.ts'
 import type { Wall } from '../core/wall.ts'
 import { isEnough, proofOf, stepUpChallenge } from './assurance.ts'
 import type { IdentityRouteConfig } from './config.ts'
-import { sessionCookie } from './cookie.ts'
+import { deviceCookie, sessionCookie } from './cookie.ts'
 import { PAGES } from './html.ts'
 import type { Identity } from './identity.ts'
+import type { Origin } from './origin.ts'
 
 /** Pages that somebody may still use who must change his password first. */
 const ALLOWED_BEFORE_CHANGE = new Set<string>([
@@ -16,6 +17,12 @@ const ALLOWED_BEFORE_CHANGE = new Set<string>([
   PAGES.signIn,
   PAGES.style,
   PAGES.jwks,
+  PAGES.forgot,
+  PAGES.reset,
+  PAGES.notMe,
+  PAGES.email,
+  PAGES.verify,
+  PAGES.impersonate,
 ])
 
 /** Pages that somebody may still use who must set up a second factor first. */
@@ -54,6 +61,7 @@ export function identityWall(
       subject.roles.join(','),
       'Ringwall-Assertion',
       await identity.assertions.sign(subject, audience),
+      ...(subject.impersonator ? ['Ringwall-Impersonator', subject.impersonator.id] : []),
     )
     return pass
   }
@@ -81,7 +89,8 @@ export function identityWall(
       const cookie = sessionCookie(identity.realm, exchange.client.scheme === 'https', sameSite)
       const token = readCookie(exchange.headers.all('cookie'), cookie.name)
       if (token === undefined) return anonymous(exchange, 'no session')
-      const check = await identity.subjectOf(token)
+      const from = originOf(identity, exchange)
+      const check = await identity.subjectOf(token, from)
       if (!check.ok) {
         exchange.trace.note(`session ${check.reason}`)
         exchange.replyHeaders.push('Set-Cookie', cookie.clear())
@@ -89,7 +98,8 @@ export function identityWall(
       }
       const { subject } = check
       exchange.subject = subject
-      exchange.isStillSignedIn = async () => (await identity.subjectOf(token)).ok
+      exchange.isStillSignedIn = async () => (await identity.subjectOf(token, from)).ok
+      exchange.onSessionNews = (askAgain) => identity.onSessionNews(subject.id, askAgain)
       exchange.trace.note(`subject ${subject.id}`)
       if (
         subject.mustChangePassword &&
@@ -123,6 +133,13 @@ export function identityWall(
       return introduce(exchange, subject)
     },
   }
+}
+
+/** From where a request comes, as far as a session can be bound to it. */
+function originOf(identity: Identity, exchange: Exchange): Origin {
+  const name = deviceCookie(identity.realm, exchange.client.scheme === 'https').name
+  const deviceToken = readCookie(exchange.headers.all('cookie'), name)
+  return { ip: exchange.client.ip, userAgent: '', ...(deviceToken !== undefined && { deviceToken }) }
 }
 
 function mayRedirect(exchange: Exchange): boolean {

@@ -5,6 +5,7 @@ import type { Database } from './database.ts'
 import { migrate } from './migrate.ts'
 import { openPostgres } from './postgres.ts'
 import { openRedis, requireRedis } from './redis.ts'
+import { AnnouncedSessions, LocalNews, PostgresNews, RedisNews, type SessionNews } from './session-news.ts'
 import { RedisSessions, type SessionStore, SqlSessions } from './sessions.ts'
 import { SharedCounters } from './shared-counters.ts'
 import { openSqlite } from './sqlite.ts'
@@ -27,7 +28,9 @@ export interface StoreOptions {
 export interface Store {
   readonly database: Database
   readonly counters: Counters
+  /** Their end is told in `news`. */
   readonly sessions: SessionStore
+  readonly news: SessionNews
   close(): Promise<void>
 }
 
@@ -37,20 +40,32 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   try {
     await migrate(database)
     if (!options.redis) {
-      const counters = new MemoryCounters()
-      return { database, counters, sessions: new SqlSessions(database), close: () => database.close() }
+      const news = options.postgres ? new PostgresNews(database, options.postgres) : new LocalNews()
+      return {
+        database,
+        counters: new MemoryCounters(),
+        sessions: new AnnouncedSessions(new SqlSessions(database), news),
+        news,
+        async close() {
+          await news.close()
+          await database.close()
+        },
+      }
     }
     const redis = openRedis(options.redis)
     await requireRedis(redis).catch((error: unknown) => {
       redis.disconnect()
       throw error
     })
+    const news = new RedisNews(redis, options.redisPrefix)
     const counters = new SharedCounters(redis, options.redisPrefix, options.onCountersState)
     return {
       database,
+      news,
       counters,
-      sessions: new RedisSessions(redis, options.redisPrefix),
+      sessions: new AnnouncedSessions(new RedisSessions(redis, options.redisPrefix), news),
       async close() {
+        await news.close()
         await counters.close()
         redis.disconnect()
         await database.close()

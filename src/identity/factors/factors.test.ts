@@ -5,10 +5,11 @@ import test from 'node:test'
 import { URI } from 'otpauth'
 
 import { leasePostgres, notHere } from '../../store/testing.ts'
-import { GOOD, HOME, openHouse } from '../testing.ts'
+import { GOOD, HOME } from '../testing.ts'
 import { encodeBase32 } from './base32.ts'
 import { provisioningOf, qrPng, qrSvg } from './provisioning.ts'
 import { REMEMBER_MS } from './remembered-devices.ts'
+import { openFactorHouse } from './testing.ts'
 import { hotp, matchingStep, stepAt } from './totp.ts'
 
 test('base32 is that of RFC 4648, without padding', () => {
@@ -54,7 +55,7 @@ for (const kind of ['sqlite', 'postgres'] as const) {
   test(`factors on ${kind}`, async (context) => {
     const lease = kind === 'postgres' ? await leasePostgres() : undefined
     if (kind === 'postgres' && !lease) return notHere(context, 'PostgreSQL', 'apt-get install postgresql')
-    const house = await openHouse({}, lease)
+    const house = await openFactorHouse({}, lease)
     const { identity, clock, database, add } = house
     const { factors } = identity
     try {

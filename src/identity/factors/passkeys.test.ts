@@ -3,8 +3,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 
 import { leasePostgres, notHere } from '../../store/testing.ts'
-import { openHouse } from '../testing.ts'
-import { softwarePasskey, type Wrong } from './testing.ts'
+import { openFactorHouse, softwarePasskey, type Wrong } from './testing.ts'
 
 const PARTY = { id: 'shop.test', name: 'Shop', origin: 'https://shop.test' }
 const BE = 8
@@ -33,7 +32,7 @@ for (const kind of ['sqlite', 'postgres'] as const) {
   test(`passkeys on ${kind}`, async (context) => {
     const lease = kind === 'postgres' ? await leasePostgres() : undefined
     if (kind === 'postgres' && !lease) return notHere(context, 'PostgreSQL', 'apt-get install postgresql')
-    const house = await openHouse({}, lease)
+    const house = await openFactorHouse({}, lease)
     const { clock } = house
     const { passkeys } = house.identity.factors
     let made = 0

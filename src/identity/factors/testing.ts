@@ -1,5 +1,18 @@
-// A passkey in software, for tests: an authenticator and a browser in one, as WebAuthn describes them.
+// For tests of factors: identity on either database, and a passkey in software, an authenticator and a browser in one.
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto'
+
+import { type Clock, ManualClock, systemRandom } from '../../core/clock.ts'
+import {
+  type Database,
+  MemoryCounters,
+  migrate,
+  openPostgres,
+  openSqlite,
+  SqlSessions,
+} from '../../store/index.ts'
+import type { Lease } from '../../store/testing.ts'
+import { type Account, authenticationSchema, Identity, PasswordHasher } from '../index.ts'
+import { GOOD, TestKeys } from '../testing.ts'
 
 /** What a test may do wrong. */
 export interface Wrong {
@@ -135,4 +148,61 @@ function cborText(text: string): Buffer {
 function cborBytes(bytes: Uint8Array): Buffer {
   const head = bytes.length < 256 ? [0x58, bytes.length] : [0x59, bytes.length >> 8, bytes.length & 255]
   return Buffer.concat([Buffer.from(head), bytes])
+}
+
+/** Identity on a real store. */
+export interface House {
+  readonly identity: Identity
+  readonly operators: Identity
+  readonly database: Database
+  readonly clock: ManualClock
+  readonly keys: TestKeys
+  readonly notices: string[]
+  /** Another process on the same store. */
+  second(): Identity
+  add(email: string, password?: string, roles?: readonly string[]): Promise<Account>
+  find(account: Account): Promise<Account>
+  close(): Promise<void>
+}
+
+/** Opens a house on SQLite, or on a leased PostgreSQL. */
+export async function openFactorHouse(config: unknown = {}, lease?: Lease): Promise<House> {
+  const database = lease ? await openPostgres(lease.url) : await openSqlite(':memory:')
+  await migrate(database)
+  const clock = new ManualClock()
+  const keys = new TestKeys()
+  const notices: string[] = []
+  const hasher = new PasswordHasher(keys, systemRandom)
+  const parts = {
+    config: authenticationSchema.parse(config),
+    database,
+    sessions: new SqlSessions(database),
+    counters: new MemoryCounters(),
+    keys,
+    hasher,
+    clock: clock as Clock,
+    random: systemRandom,
+    onNotice: (line: string) => void notices.push(line),
+    pause: async () => undefined,
+  }
+  const identity = new Identity({ realm: 'site', ...parts })
+  return {
+    identity,
+    operators: new Identity({ realm: 'operator', ...parts }),
+    database,
+    clock,
+    keys,
+    notices,
+    second: () => new Identity({ realm: 'site', ...parts }),
+    async add(email, password = GOOD, roles = ['customer']) {
+      const account = await identity.accounts.create(email, 'Ann Example', roles)
+      await identity.accounts.setPassword(account, password)
+      return (await identity.accounts.find(account.id)) as Account
+    },
+    find: async (account) => (await identity.accounts.find(account.id)) as Account,
+    async close() {
+      await hasher.close()
+      await database.close()
+    },
+  }
 }

@@ -1,12 +1,8 @@
-import {
-  type AuthenticationResponseJSON,
-  generateAuthenticationOptions,
-  generateRegistrationOptions,
-  type PublicKeyCredentialCreationOptionsJSON,
-  type PublicKeyCredentialRequestOptionsJSON,
-  type RegistrationResponseJSON,
-  verifyAuthenticationResponse,
-  verifyRegistrationResponse,
+import type {
+  AuthenticationResponseJSON,
+  PublicKeyCredentialCreationOptionsJSON,
+  PublicKeyCredentialRequestOptionsJSON,
+  RegistrationResponseJSON,
 } from '@simplewebauthn/server'
 
 /** Whom passkeys are for: the site as the browser sees it. */
@@ -48,17 +44,21 @@ export type Ceremony<T> =
 
 /** EdDSA, ES256, ES384, ES512, RS256 (COSE). */
 export const ALGORITHMS: readonly number[] = [-8, -7, -35, -36, -257]
+/** Loaded when the first passkey is asked for: it takes as long as all the rest of a command's start. */
+const library = () => import('@simplewebauthn/server')
+
 const TIMEOUT_MS = 300_000
 const TRANSPORTS = new Set(['ble', 'cable', 'hybrid', 'internal', 'nfc', 'smart-card', 'usb'])
 const MAX_TEXT = 16_384
 
 /** What a browser is asked to make a credential with. No attestation: who made the authenticator is none of our business. */
-export function enrolmentOptions(
+export async function enrolmentOptions(
   party: RelyingParty,
   account: { readonly id: string; readonly email: string; readonly name: string },
   challenge: string,
   existing: readonly Pick<Credential, 'id' | 'transports'>[],
 ): Promise<PublicKeyCredentialCreationOptionsJSON> {
+  const { generateRegistrationOptions } = await library()
   return generateRegistrationOptions({
     rpID: party.id,
     rpName: party.name,
@@ -76,12 +76,13 @@ export function enrolmentOptions(
 }
 
 /** What a browser is asked to prove a credential with. Without a list the visitor chooses among those that the browser knows. */
-export function assertionOptions(
+export async function assertionOptions(
   party: RelyingParty,
   challenge: string,
   userVerification: 'required' | 'preferred',
   allowed: readonly Pick<Credential, 'id' | 'transports'>[],
 ): Promise<PublicKeyCredentialRequestOptionsJSON> {
+  const { generateAuthenticationOptions } = await library()
   return generateAuthenticationOptions({
     rpID: party.id,
     challenge: bytesOf(challenge),
@@ -103,6 +104,7 @@ export async function verifyEnrolment(
   const client = readClientData(response.response.clientDataJSON)
   if (client !== undefined) return refused(client)
   try {
+    const { verifyRegistrationResponse } = await library()
     const result = await verifyRegistrationResponse({
       response,
       expectedChallenge: challenge,
@@ -146,6 +148,7 @@ export async function verifyAssertion(
   const client = readClientData(response.response.clientDataJSON)
   if (client !== undefined) return refused(client)
   try {
+    const { verifyAuthenticationResponse } = await library()
     const { verified, authenticationInfo: info } = await verifyAuthenticationResponse({
       response,
       expectedChallenge: challenge,

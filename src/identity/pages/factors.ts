@@ -6,7 +6,7 @@ import { provisioningOf, qrPng, qrSvg } from '../factors/provisioning.ts'
 import { PAGES } from '../html.ts'
 import type { Identity } from '../identity.ts'
 import { codesOnce, factorList } from './factor-list.ts'
-import { failed, json, lookOf, originOf, readForm, setSession } from './form.ts'
+import { failed, json, lookOf, notWhileActing, originOf, readForm, setSession } from './form.ts'
 import { parsed, partyOf, scriptedPage } from './passkey-form.ts'
 import { FRESH_MS, needsConfirmation } from './step-up.ts'
 
@@ -53,20 +53,21 @@ export async function factorsPage(identity: Identity, exchange: Exchange): Promi
   const { subject } = exchange
   if (!subject) throw new Error('a route that requires sign-in was reached without a subject')
   if (exchange.method !== 'POST') return show(identity, exchange, subject, 200, [])
-  if (await needsConfirmation(identity, subject, exchange.startedMs)) return confirmFirst(exchange)
+  if (subject.impersonator) return notWhileActing(exchange)
+  if (await needsConfirmation(identity, subject, exchange.startedMs)) return confirmFirst(identity, exchange)
   const fields = await readForm(exchange)
   const act = ACTIONS[fields.get('action') ?? '']
-  if (!act) return failed(exchange, 'identity.factor-wrong', () => '')
+  if (!act) return failed(lookOf(identity, exchange), exchange, 'identity.factor-wrong', () => '')
   const outcome = await act({ identity, exchange, subject, fields })
   if (!outcome.done) {
     let message = ''
-    const plain = failed(exchange, outcome.code, (text) => (message = text))
+    const plain = failed(lookOf(identity, exchange), exchange, outcome.code, (text) => (message = text))
     if (!wantsHtml(exchange)) return plain
     return { ...(await show(identity, exchange, subject, plain.status, [message])), code: outcome.code }
   }
   if (!wantsHtml(exchange))
     return json(200, { ...outcome.answer, ...(outcome.codes && { backup_codes: outcome.codes }) })
-  const look = lookOf(exchange)
+  const look = lookOf(identity, exchange)
   return outcome.codes
     ? scriptedPage(identity, 200, look, look.words.factors.codes, codesOnce(look, outcome.codes))
     : redirectReply(303, PAGES.factors)
@@ -109,17 +110,17 @@ async function show(
     }))
     return json(status, { totp: hasTotp, passkeys, backup_codes_left: backupCodesLeft, devices })
   }
-  const look = lookOf(exchange)
+  const look = lookOf(identity, exchange)
   const party = partyOf(identity, exchange)
   const content = await factorList({ identity, look, subject, party, messages })
   return scriptedPage(identity, status, look, look.words.factors.title, content)
 }
 
-function confirmFirst(exchange: Exchange): Reply {
+function confirmFirst(identity: Identity, exchange: Exchange): Reply {
   if (wantsHtml(exchange))
     return redirectReply(303, `${PAGES.stepUp}?to=${encodeURIComponent(PAGES.factors)}`)
   const headers = ['WWW-Authenticate', stepUpChallenge({ maxAgeMs: FRESH_MS })]
-  return failed(exchange, 'identity.step-up-required', () => '', headers)
+  return failed(lookOf(identity, exchange), exchange, 'identity.step-up-required', () => '', headers)
 }
 
 async function beginTotp({ identity, subject }: Change): Promise<Outcome> {
@@ -206,7 +207,10 @@ async function restart(
 ): Promise<void> {
   const before = level === 1 ? ['pwd'] : (subject.authentication?.methods ?? ['pwd'])
   const methods = [...new Set([...before, ...(method ? [method] : [])])] as ('pwd' | 'otp' | 'pop')[]
-  const token = await identity.restartSessions(subject, originOf(exchange), { assurance: level, methods })
+  const token = await identity.renewal.restart(subject, originOf(identity, exchange), {
+    assurance: level,
+    methods,
+  })
   if (token !== undefined) setSession(identity, exchange, token)
 }
 

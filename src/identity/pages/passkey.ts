@@ -20,7 +20,7 @@ export async function passkeyPage(identity: Identity, exchange: Exchange): Promi
   const shown = { passkey: parsed(fields.get('passkey') ?? ''), party, holder }
   const result = await identity.secondStep.passkey(shown)
   if (result.ok) {
-    const done = await identity.completeSignIn(result.admitted, originOf(exchange), result.proof)
+    const done = await identity.completeSignIn(result.admitted, originOf(identity, exchange), result.proof)
     recordSignIn(exchange, identity, result.admitted.account.email, done, result.proof.methods)
     return done.ok
       ? signedIn(identity, exchange, done, to)

@@ -28,15 +28,15 @@ export async function secondFactorPage(identity: Identity, exchange: Exchange): 
   const isPost = exchange.method === 'POST'
   const fields = isPost ? await readForm(exchange) : new Map<string, string>()
   const to = safeReturnPath(isPost ? fields.get('to') : queryOf(exchange).get('to'))
-  if (!waiting || rawToken === undefined) return startAgain(exchange, to, cookie.clear())
-  const look = lookOf(exchange)
+  if (!waiting || rawToken === undefined) return startAgain(identity, exchange, to, cookie.clear())
+  const look = lookOf(identity, exchange)
   const { account } = waiting.admitted
   const party = partyOf(identity, exchange)
   const holder = hashToken(rawToken)
   if (isPost) {
     const result = await identity.secondStep.complete(rawToken, shownIn(fields, party, holder))
     const done = result.ok
-      ? await identity.completeSignIn(result.admitted, originOf(exchange), result.proof)
+      ? await identity.completeSignIn(result.admitted, originOf(identity, exchange), result.proof)
       : undefined
     if (result.ok && done?.ok === true) {
       recordSignIn(exchange, identity, account.email, done, result.proof.methods)
@@ -46,7 +46,7 @@ export async function secondFactorPage(identity: Identity, exchange: Exchange): 
       return signedIn(identity, exchange, done, to)
     }
     recordFactorFailure(exchange, identity, account.id, result)
-    if (!result.ok && result.reason === 'over') return startAgain(exchange, to, cookie.clear())
+    if (!result.ok && result.reason === 'over') return startAgain(identity, exchange, to, cookie.clear())
     const code = codeOf(result)
     const again = await render(identity, look, { account, party, holder, to })
     return failedPage(identity, exchange, code, look, again)
@@ -56,9 +56,10 @@ export async function secondFactorPage(identity: Identity, exchange: Exchange): 
   return scriptedPage(identity, 200, look, look.words.secondFactor.title, content)
 }
 
-function startAgain(exchange: Exchange, to: string, clear: string): Reply {
+function startAgain(identity: Identity, exchange: Exchange, to: string, clear: string): Reply {
   exchange.replyHeaders.push('Set-Cookie', clear)
-  if (!wantsHtml(exchange)) return failed(exchange, 'identity.sign-in-required', () => '')
+  if (!wantsHtml(exchange))
+    return failed(lookOf(identity, exchange), exchange, 'identity.sign-in-required', () => '')
   return redirectReply(303, `${PAGES.signIn}?to=${encodeURIComponent(to)}`)
 }
 
@@ -75,13 +76,13 @@ export function codeOf(
 export function failedPage(
   identity: Identity,
   exchange: Exchange,
-  code: Parameters<typeof failed>[1],
+  code: Parameters<typeof failed>[2],
   look: Look,
   content: string,
   title: string = look.words.secondFactor.title,
 ): Reply {
   const headers = code === 'identity.busy' ? ['Retry-After', '2'] : []
-  const plain = failed(exchange, code, (message) => alerts([message]), headers)
+  const plain = failed(look, exchange, code, (message) => alerts([message]), headers)
   if (!wantsHtml(exchange)) return plain
   const message = new TextDecoder().decode(plain.body as Uint8Array)
   const reply = scriptedPage(identity, plain.status, look, title, `${message}\n${content}`, headers)

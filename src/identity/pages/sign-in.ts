@@ -1,11 +1,22 @@
-import { readCookie } from '../../core/cookies.ts'
 import { type Exchange, wantsHtml } from '../../core/exchange.ts'
+import { isLoopback } from '../../core/ip.ts'
 import { redirectReply, refusalReply, type Reply } from '../../core/reply.ts'
 import { refuse } from '../../core/verdict.ts'
-import type { Account } from '../accounts.ts'
 import { safeReturnPath } from '../cookie.ts'
-import { alerts, escapeHtml, type Look, page, PAGES } from '../html.ts'
-import type { Identity, SignIn } from '../identity.ts'
+import {
+  alerts,
+  CURRENT_PASSWORD,
+  EMAIL,
+  escapeHtml,
+  field,
+  form,
+  hidden,
+  type Look,
+  notice,
+  page,
+  PAGES,
+} from '../html.ts'
+import type { Identity, SignIn, SignInEnd } from '../identity.ts'
 import {
   failed,
   html,
@@ -15,37 +26,26 @@ import {
   pendingCookieOf,
   queryOf,
   readForm,
-  rememberedCookieOf,
+  setDevice,
   setSession,
 } from './form.ts'
-import { holderOf, isExposed, partyOf, passkeyForm, scriptedPage } from './passkey-form.ts'
+import { holderOf, partyOf, passkeyForm, scriptedPage } from './passkey-form.ts'
 
 /** The form to sign in, and what it sends. */
 export async function signInPage(identity: Identity, exchange: Exchange): Promise<Reply> {
-  const look = lookOf(exchange)
+  const look = lookOf(identity, exchange)
   if (exchange.method !== 'POST') {
     const to = safeReturnPath(queryOf(exchange).get('to'))
     if (exchange.subject && !exchange.subject.mustChangePassword) return redirectReply(303, to)
-    return signInReply(identity, exchange, 200, await signInForm(identity, exchange, look, to, '', []))
+    const done = queryOf(exchange).get('done')
+    const content = await signInForm(identity, exchange, look, to, '', [], done)
+    return signInReply(identity, exchange, 200, content)
   }
-  if (isExposed(identity, exchange)) {
-    return refusalReply(
-      refuse('edge.https-required', 'sign-in over plain HTTP'),
-      exchange.id,
-      wantsHtml(exchange),
-    )
-  }
-  const form = await readForm(exchange)
-  const email = form.get('email') ?? ''
-  const to = safeReturnPath(form.get('to'))
-  const rawRemembered = readCookie(
-    exchange.headers.all('cookie'),
-    rememberedCookieOf(identity, exchange).name,
-  )
-  const result = await identity.signIn(email, form.get('password') ?? '', {
-    ...originOf(exchange),
-    ...(rawRemembered !== undefined && { rawRemembered }),
-  })
+  if (isPlain(identity, exchange)) return overHttps(exchange)
+  const fields = await readForm(exchange)
+  const email = fields.get('email') ?? ''
+  const to = safeReturnPath(fields.get('to'))
+  const result = await identity.signIn(email, fields.get('password') ?? '', originOf(identity, exchange))
   recordSignIn(exchange, identity, email, result)
   if (result.ok) return signedIn(identity, exchange, result, to)
   // The password was right: the page of the second factor goes on with what was begun.
@@ -62,11 +62,12 @@ export async function signInAgain(
   to: string,
   email = '',
 ): Promise<Reply> {
+  const look = lookOf(identity, exchange)
   const headers = code === 'identity.busy' ? ['Retry-After', '2'] : []
   let message = ''
-  const plain = failed(exchange, code, (text) => (message = text), headers)
+  const plain = failed(look, exchange, code, (text) => (message = text), headers)
   if (!wantsHtml(exchange)) return plain
-  const content = await signInForm(identity, exchange, lookOf(exchange), to, email, [message])
+  const content = await signInForm(identity, exchange, look, to, email, [message])
   return { ...signInReply(identity, exchange, plain.status, content, headers), code }
 }
 
@@ -78,6 +79,7 @@ export function signedIn(
   to: string,
 ): Reply {
   setSession(identity, exchange, result.token)
+  setDevice(identity, exchange, result.deviceToken)
   const next = result.mustChangePassword ? PAGES.password : to
   return wantsHtml(exchange) ? redirectReply(303, next) : json(200, { signed_in: result.account.email, next })
 }
@@ -95,14 +97,31 @@ function needsFactor(
   return wantsHtml(exchange) ? redirectReply(303, next) : json(200, { needs_factor: true, next })
 }
 
+/** Whether a password would come over a line that anybody can read. */
+export function isPlain(identity: Identity, exchange: Exchange): boolean {
+  return (
+    exchange.client.scheme === 'http' &&
+    identity.config.session.secure_cookie &&
+    !isLoopback(exchange.client.ip)
+  )
+}
+
+/** The answer to a password over a plain line. */
+export function overHttps(exchange: Exchange): Reply {
+  const refusal = refuse('edge.https-required', 'a password over plain HTTP')
+  return refusalReply(refusal, exchange.id, wantsHtml(exchange))
+}
+
 /** Writes to the audit log how a sign-in ended. */
 export function recordSignIn(
   exchange: Exchange,
   identity: Identity,
   rawEmail: string,
-  result: SignIn | { readonly ok: false; readonly reason: 'seal-broken'; readonly account: Account },
+  result: SignIn | SignInEnd,
   methods: readonly string[] = ['pwd'],
 ): void {
+  // Nothing was tried: the line of the refusal itself says enough, and a flood writes no second one.
+  if (!result.ok && result.reason === 'busy') return
   const { account } = result
   const data = {
     realm: identity.realm,
@@ -138,7 +157,7 @@ function signInReply(
   content: string,
   headers: readonly string[] = [],
 ): Reply {
-  const look = lookOf(exchange)
+  const look = lookOf(identity, exchange)
   const { title } = look.words.signIn
   return partyOf(identity, exchange)
     ? scriptedPage(identity, status, look, title, content, headers)
@@ -152,30 +171,35 @@ async function signInForm(
   to: string,
   email: string,
   messages: readonly string[],
+  done: string | null = null,
 ): Promise<string> {
-  const { form, signIn, passkey } = look.words
-  const toField = `<input type="hidden" name="to" value="${escapeHtml(to)}">`
+  const { form: fields, signIn, register, reset, verify, passkey } = look.words
   const party = partyOf(identity, exchange)
   const options = party && (await identity.factors.passkeys.openOptions(party, holderOf(identity, exchange)))
-  const attributes = ` data-fetch="${PAGES.passkeyOptions}" data-address="#email" data-suggest`
+  const suggest = options && { autocomplete: 'username webauthn' }
+  const news = { registered: verify.done, reset: reset.done, asked: reset.sent }[done ?? '']
+  const isFirst = email === ''
+  const content = [
+    hidden('to', to),
+    field('email', fields.email, { ...EMAIL, ...suggest, value: email, autofocus: isFirst }),
+    field('password', fields.password, { ...CURRENT_PASSWORD, autofocus: !isFirst }),
+  ]
+  const links = [
+    [PAGES.forgot, reset.link],
+    ...(identity.registration.mode === 'open' ? [[PAGES.register, register.link]] : []),
+  ].map(([path = '', text = '']) => `<a href="${path}">${escapeHtml(text)}</a>`)
   const withPasskey = options
     ? passkeyForm(look, {
         kind: 'get',
         action: PAGES.passkey,
         options,
         submit: passkey.signIn,
-        attributes,
-        fields: toField,
+        attributes: ` data-fetch="${PAGES.passkeyOptions}" data-address="#email" data-suggest`,
+        fields: hidden('to', to),
       })
     : ''
-  return `${alerts(messages)}
-<form method="post" action="${PAGES.signIn}">
-${toField}
-<label for="email">${escapeHtml(form.email)}</label>
-<input id="email" name="email" type="email" autocomplete="username${options ? ' webauthn' : ''}" required maxlength="320" value="${escapeHtml(email)}"${email === '' ? ' autofocus' : ''}>
-<label for="password">${escapeHtml(form.password)}</label>
-<input id="password" name="password" type="password" autocomplete="current-password" required maxlength="1024"${email === '' ? '' : ' autofocus'}>
-<button>${escapeHtml(signIn.submit)}</button>
-</form>
-${withPasskey}`
+  return `${notice(news)}${alerts(messages)}
+${form(PAGES.signIn, content.join('\n'), signIn.submit)}
+${withPasskey}
+<p class="links">${links.join(' ')}</p>`
 }

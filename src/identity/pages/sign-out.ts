@@ -7,7 +7,7 @@ import { cookieOf, html, json, lookOf } from './form.ts'
 
 /** One button to sign out, and what it does. */
 export async function signOutPage(identity: Identity, exchange: Exchange): Promise<Reply> {
-  if (exchange.method !== 'POST') return html(200, signOutForm(lookOf(exchange)))
+  if (exchange.method !== 'POST') return html(200, signOutForm(lookOf(identity, exchange)))
   const cookie = cookieOf(identity, exchange)
   const token = readCookie(exchange.headers.all('cookie'), cookie.name)
   if (token !== undefined) await identity.sessions.end(token)

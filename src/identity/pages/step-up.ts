@@ -4,7 +4,7 @@ import { redirectReply, type Reply } from '../../core/reply.ts'
 import { safeReturnPath } from '../cookie.ts'
 import { escapeHtml, type Look, PAGES } from '../html.ts'
 import type { Identity } from '../identity.ts'
-import { cookieOf, json, lookOf, originOf, queryOf, readForm, setSession } from './form.ts'
+import { cookieOf, json, lookOf, notWhileActing, originOf, queryOf, readForm, setSession } from './form.ts'
 import { partyOf, passkeyForm, scriptedPage, shownIn } from './passkey-form.ts'
 import { codeOf, failedPage, recordFactorFailure } from './second-factor.ts'
 
@@ -15,7 +15,8 @@ export const FRESH_MS = 15 * 60_000
 export async function stepUpPage(identity: Identity, exchange: Exchange): Promise<Reply> {
   const { subject } = exchange
   if (!subject) throw new Error('a route that requires sign-in was reached without a subject')
-  const look = lookOf(exchange)
+  const look = lookOf(identity, exchange)
+  if (subject.impersonator) return notWhileActing(exchange)
   const isPost = exchange.method === 'POST'
   const fields = isPost ? await readForm(exchange) : new Map<string, string>()
   const to = safeReturnPath(isPost ? fields.get('to') : queryOf(exchange).get('to'))
@@ -28,7 +29,7 @@ export async function stepUpPage(identity: Identity, exchange: Exchange): Promis
   const password = fields.get('password')
   const shown = password === undefined ? shownIn(fields, party, subject.sessionRef) : { password }
   const rawToken = readCookie(exchange.headers.all('cookie'), cookieOf(identity, exchange).name) ?? ''
-  const result = await identity.stepUp(subject, rawToken, shown, originOf(exchange))
+  const result = await identity.renewal.stepUp(subject, rawToken, shown, originOf(identity, exchange))
   if (!result.ok) {
     recordFactorFailure(exchange, identity, subject.id, result)
     const content = await render(identity, look, { subject, party, to })

@@ -7,9 +7,13 @@ import { accountPage } from './account.ts'
 import { keysPage, stylePage } from './assets.ts'
 import { factorsPage, qrPage } from './factors.ts'
 import { passkeyOptionsPage, passkeyPage } from './passkey.ts'
-import { passwordPage } from './password.ts'
 import { scriptPage } from './script.ts'
 import { secondFactorPage } from './second-factor.ts'
+import { impersonatePage } from './impersonate.ts'
+import { deletionPage, emailPage, profilePage, sessionsPage } from './own-account.ts'
+import { passwordPage } from './password.ts'
+import { forgotPage, notMePage, resetPage } from './recovery.ts'
+import { registerPage, verifyPage } from './register.ts'
 import { signInPage } from './sign-in.ts'
 import { signOutPage } from './sign-out.ts'
 import { stepUpPage } from './step-up.ts'
@@ -58,6 +62,22 @@ const TABLE: readonly PageRow[] = [
   { name: 'QR code PNG', path: PAGES.qrPng, methods: GET, sign_in: 'required', serve: qrPage },
   { name: 'QR code SVG', path: PAGES.qrSvg, methods: GET, sign_in: 'required', serve: qrPage },
   { name: 'script', path: PAGES.script, methods: GET, sign_in: 'optional', serve: scriptPage },
+  { name: 'register', path: PAGES.register, methods: FORM, sign_in: 'optional', serve: registerPage },
+  { name: 'verify', path: PAGES.verify, methods: FORM, sign_in: 'optional', serve: verifyPage },
+  { name: 'forgot', path: PAGES.forgot, methods: FORM, sign_in: 'optional', serve: forgotPage },
+  { name: 'reset', path: PAGES.reset, methods: FORM, sign_in: 'optional', serve: resetPage },
+  { name: 'not-me', path: PAGES.notMe, methods: FORM, sign_in: 'optional', serve: notMePage },
+  { name: 'profile', path: PAGES.profile, methods: POST, sign_in: 'required', serve: profilePage },
+  { name: 'email', path: PAGES.email, methods: FORM, sign_in: 'optional', serve: emailPage },
+  { name: 'sessions', path: PAGES.sessions, methods: POST, sign_in: 'required', serve: sessionsPage },
+  { name: 'deletion', path: PAGES.deletion, methods: POST, sign_in: 'required', serve: deletionPage },
+  {
+    name: 'impersonate',
+    path: PAGES.impersonate,
+    methods: FORM,
+    sign_in: 'optional',
+    serve: impersonatePage,
+  },
   { name: 'keys', path: PAGES.jwks, methods: GET, sign_in: 'optional', serve: keysPage },
   { name: 'style', path: PAGES.style, methods: GET, sign_in: 'optional', serve: stylePage },
 ]
