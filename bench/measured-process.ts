@@ -122,3 +122,11 @@ export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b)
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
 }
+
+/**
+ * How many times as long one way takes as another: the middle of the quotients of what was measured one after the other,
+ * so that a noisy neighbour, who disturbs both alike, does not count.
+ */
+export function timesAsLong(one: readonly number[], other: readonly number[]): number {
+  return median(one.map((time, at) => time / (other[at] as number)))
+}

@@ -6,7 +6,10 @@ import { tryPolicySets } from './rls/trial.ts'
 const SETS = Number(process.env['RINGWALL_RLS_SETS'] ?? 40)
 const SEED = Number(process.env['RINGWALL_RLS_SEED'] ?? 1)
 
-/** A case is one principal's answer to one question: what it reads, changes, removes, or whether it may make a row. */
+/**
+ * A case is one principal's answer to one question (what it reads, changes, removes, or whether it may make a row), a
+ * statement that is tried under a role, or a grant that is taken away to see whether it is needed.
+ */
 export async function run(): Promise<SuiteResult> {
   const tally = await tryPolicySets({ seed: SEED, policySets: SETS, rows: 60, setsPerWorld: 20 }, (soon) =>
     console.error(
@@ -18,9 +21,11 @@ export async function run(): Promise<SuiteResult> {
     const notRun: Deviation[] = [{ id: 'all', why }]
     return { total: 1, passed: 0, failed: [], notRun, known: [] }
   }
-  const { questions, rowDecisions, allowed, policySets, mismatches, refused } = tally
+  const { questions, rowDecisions, allowed, grants, policySets, mismatches, refused } = tally
   for (const { text } of mismatches) console.error(text)
-  console.error(`${policySets} policy sets, ${rowDecisions} row decisions, ${allowed} of them allowed`)
+  console.error(
+    `${policySets} policy sets, ${rowDecisions} row decisions, ${allowed} of them allowed; ${grants} statements and grants tried`,
+  )
   for (const [why, count] of refused) console.error(`refused when planned, ${count} times: ${why}`)
   return {
     total: questions,

@@ -50,6 +50,12 @@ export class StreamedBody implements RequestBody {
     return { bytes: bytes.length > limit ? bytes.subarray(0, limit) : bytes, complete }
   }
 
+  replace(bytes: Uint8Array): void {
+    if (!this.#ended || this.#taken) throw new Error('only a body that was seen whole can be replaced')
+    this.#tapped = [bytes]
+    this.#tappedBytes = bytes.length
+  }
+
   async *stream(): AsyncGenerator<Uint8Array> {
     if (this.#taken) throw new Error('a request body can be taken once')
     this.#taken = true

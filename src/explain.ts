@@ -28,15 +28,23 @@ export interface ExplainRequest {
 /** The walk of an imagined request, in the form of a line of the audit log. */
 export type Explanation = AuditEvent
 
-/** The walls of a configuration with nothing real around them: an empty store in memory, and an answer that says so. */
+/** The walls of a configuration with nothing real around them: an empty store in memory, and an answer without content. */
 async function imagine(config: Config): Promise<{ readonly generation: Generation; close(): Promise<void> }> {
   const { postgres: _postgres, redis: _redis, ...store } = config.store
-  const imagined: Config = { ...config, store: { ...store, directory: ':memory:' } }
+  // Nothing is kept of what is imagined, and no other program gets it to change it.
+  const { security } = config
+  const uploads = { ...security.application.uploads, quarantine: undefined, reencode: undefined }
+  const imagined: Config = {
+    ...config,
+    store: { ...store, directory: ':memory:' },
+    security: { ...security, application: { ...security.application, uploads } },
+  }
   const kept = await openKept(imagined)
   try {
     await kept.visitors.prepare(imagined.security.perimeter)
     const generation = buildSite(imagined, kept, systemClock, undefined, {
-      fetch: () => new Response('not sent'),
+      // Nothing comes from nowhere: no wall has an answer to judge.
+      fetch: () => new Response(null),
     })
     return {
       generation,
@@ -65,7 +73,7 @@ export interface ImaginedWalls {
 
 /**
  * Walks a request through the walls of a configuration without sending, counting or recording it: the store is empty and
- * in memory, and in place of the application stands an answer that says so.
+ * in memory, and in place of the application stands an answer without content.
  */
 export async function explainWalk(config: Config, request: ExplainRequest): Promise<Explanation> {
   const walls = await imagineWalls(config)

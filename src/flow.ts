@@ -34,12 +34,21 @@ export type Send = (reply: Reply) => Promise<Sent>
  * hears of them.
  */
 export async function walk(exchange: Exchange, plan: Plan, house: House, send: Send): Promise<void> {
+  try {
+    await walkThrough(exchange, plan, house, send)
+  } finally {
+    for (const end of exchange.atEnd) end()
+  }
+}
+
+async function walkThrough(exchange: Exchange, plan: Plan, house: House, send: Send): Promise<void> {
   const startedAt = house.clock.elapsed()
   const inward = await goIn(exchange, plan, house)
   const out = await goOut(exchange, plan, inward)
   const { outcome } = out
   let { reply } = out
   const isDurable = outcome.verdict === 'refuse' || exchange.events.length > 0
+  const eventsBefore = exchange.events.length
   if (isDurable) {
     try {
       await house.watch.recordDurably(recordsOf(exchange, reply, outcome, house.clock.elapsed() - startedAt))
@@ -54,9 +63,9 @@ export async function walk(exchange: Exchange, plan: Plan, house: House, send: S
     }
   }
   const sent = await send(reply)
-  if (isDurable) return
-  for (const record of recordsOf(exchange, reply, outcome, house.clock.elapsed() - startedAt, sent))
-    house.watch.record(record)
+  const records = recordsOf(exchange, reply, outcome, house.clock.elapsed() - startedAt, sent)
+  // What is on disk already is not written again; what came up while the reply was sent is.
+  for (const record of isDurable ? records.slice(1 + eventsBefore) : records) house.watch.record(record)
 }
 
 interface Way {

@@ -8,6 +8,8 @@ import { type ClientHello, readClientHello } from './perimeter/index.ts'
 export interface HelloTapOptions<T> {
   /** Judges a client before any key is agreed. What it gives is kept with the connection; undefined closes it. */
   readonly judge: (hello: ClientHello, socket: Socket) => T | undefined
+  /** Where a connection that is let in goes in place of the server; undefined for the server. */
+  readonly divert?: (hello: ClientHello) => ((socket: Socket) => void) | undefined
   /** Told why a connection was closed for what it sent, or did not send. */
   readonly onRefused?: (socket: Socket, reason: string) => void
   /** From the connection to the last byte of the hello. */
@@ -55,6 +57,11 @@ export function tapHello<T>(server: TlsServer, options: HelloTapOptions<T>): Hel
       if (seen.get(key) === entry) seen.delete(key)
     })
     socket.unshift(bytes)
+    const elsewhere = options.divert?.(hello)
+    if (elsewhere) {
+      elsewhere(socket)
+      return
+    }
     for (const listener of begin) listener.call(server, socket)
   }
 

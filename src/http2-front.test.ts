@@ -248,7 +248,7 @@ test('over TLS the client chooses by ALPN, and HTTP/1.1 stays', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'ringwall-http2-'))
   closers.push(() => rmSync(directory, { recursive: true, force: true }))
   const { certificatePem, keyPem } = await openDevelopmentCertificate(directory, systemClock)
-  const tls = { cert: certificatePem, key: keyPem }
+  const tls = { options: { cert: certificatePem, key: keyPem }, attach: () => undefined }
   const rig = await gatewayTo(echo.port, [], 5000, { http2: true, tls })
   const session = http2.connect(`https://127.0.0.1:${rig.port}`, { rejectUnauthorized: false })
   closers.push(() => session.destroy())

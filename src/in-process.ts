@@ -1,10 +1,12 @@
 import { createServer, type RequestListener } from 'node:http'
 import { type Duplex, duplexPair } from 'node:stream'
 
-import type { Exchange } from './core/exchange.ts'
+import { StreamedBody } from './body.ts'
+import type { Connection, Exchange } from './core/exchange.ts'
 import { HeaderList } from './core/headers.ts'
 import type { Reply } from './core/reply.ts'
 import type { Upstream } from './core/wall.ts'
+import type { Arrival } from './receive.ts'
 import { dropOwnCookies } from './upstream.ts'
 
 /** An application in this process that speaks WHATWG fetch: Hono, or a plain function. */
@@ -115,4 +117,28 @@ export function responseOf(
     },
   })
   return new Response(stream, init)
+}
+
+/** A WHATWG Request as an arrival. Order and case of header fields are lost in it, and dot segments are gone. */
+export function arrivalOf(request: Request, peer: string): Arrival {
+  const url = new URL(request.url)
+  const headers = [...request.headers].flat()
+  if (!request.headers.has('host')) headers.unshift('host', url.host)
+  const connection: Connection = {
+    peer,
+    peerPort: 0,
+    localPort: Number(url.port) || (url.protocol === 'https:' ? 443 : 80),
+    ...(url.protocol === 'https:' && { tls: { version: '', cipher: '', serverName: url.hostname } }),
+  }
+  const length = request.headers.get('content-length')
+  const { body } = request
+  const declared = body === null ? 0 : length === null ? undefined : Number(length)
+  return {
+    connection,
+    raw: { method: request.method, target: url.pathname + url.search, httpVersion: '1.1', headers },
+    body: new StreamedBody(declared, () =>
+      (body ?? new ReadableStream<Uint8Array>())[Symbol.asyncIterator](),
+    ),
+    signal: request.signal,
+  }
 }

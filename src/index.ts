@@ -1,28 +1,19 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
-import { join } from 'node:path'
 
 import { AuditLog } from './audit/index.ts'
-import { StreamedBody } from './body.ts'
-import {
-  completeConfig,
-  type Config,
-  type ConfigInput,
-  type ListenAddress,
-  secretsOf,
-} from './config/index.ts'
+import { completeConfig, type Config, type ConfigInput, type ListenAddress } from './config/index.ts'
 import { type Clock, type RandomBytes, systemClock, systemRandom } from './core/clock.ts'
 import { describeError } from './core/errors.ts'
-import type { Connection } from './core/exchange.ts'
 import { createIdSource } from './core/id.ts'
 import { IpList } from './core/ip.ts'
 import type { Reply } from './core/reply.ts'
 import { refuse, type Verdict } from './core/verdict.ts'
 import type { AuditRecord } from './core/watch.ts'
-import { createTextMask, SecretRegistry } from './data/index.ts'
-import { openDevelopmentCertificate, readCertificate, tlsOptions } from './edge/index.ts'
+import { createSecretMask, createTextMask } from './data/index.ts'
 import { explainWalk, type ExplainRequest, type Explanation } from './explain.ts'
-import { type House, walk } from './flow.ts'
-import { type FetchApplication, responseOf } from './in-process.ts'
+import { type House, type Plan, walk } from './flow.ts'
+import { forwardAuthDoor } from './forward-auth.ts'
+import { arrivalOf, type FetchApplication, responseOf } from './in-process.ts'
 import { type Kept, openKept } from './kept.ts'
 import { malformedAnswer } from './malformed.ts'
 import { ConnectionCaps } from './perimeter/index.ts'
@@ -30,8 +21,16 @@ import { type Arrival, receive } from './receive.ts'
 import { type Door, listen as listenOn, type Listener, nodeListener } from './server.ts'
 import type { ChangeWalls } from './site.ts'
 import { buildOperatorSite, buildSite, type Generation, type InProcess } from './sites.ts'
+import { proxyNetworks, TlsFront } from './tls-front.ts'
 
-export { completeConfig, type Config, type ConfigInput, ConfigError, loadConfig } from './config/index.ts'
+export {
+  completeConfig,
+  type Config,
+  type ConfigInput,
+  ConfigError,
+  loadConfig,
+  openConfig,
+} from './config/index.ts'
 export { RingwallError } from './core/errors.ts'
 export type { Exchange } from './core/exchange.ts'
 export { answer, pass, refuse, type Verdict } from './core/verdict.ts'
@@ -61,6 +60,8 @@ export interface Listening {
   readonly http?: string
   readonly https?: string
   readonly operator?: string
+  /** Where another proxy asks. */
+  readonly forwardAuth?: string
 }
 
 /** The six walls and the watch, open. */
@@ -127,10 +128,9 @@ class Gateway {
   readonly #clock: Clock
   readonly #nextId: () => string
   readonly #listeners: Listener[] = []
+  #tls: TlsFront | undefined
   readonly #caps: ConnectionCaps
   readonly #uncounted: IpList
-  /** Every secret that any configuration brought: none of them may stand in a log. */
-  readonly #secrets = new SecretRegistry()
   #house: House
   #current: Generation
   #operator: Generation
@@ -151,6 +151,7 @@ class Gateway {
         ? await kept.identity('operator').ensureFirstOperator()
         : undefined
       await kept.visitors.prepare(config.security.perimeter)
+      kept.authorities.use(config.security.tls.client_authorities)
       return new Gateway(config, options, kept, firstOperator, clock, random)
     } catch (thrown) {
       await kept.close()
@@ -173,11 +174,10 @@ class Gateway {
     this.#clock = clock
     this.#nextId = createIdSource(clock, random)
     const { audit, data } = config.security
-    for (const secret of secretsOf(config)) this.#secrets.add(secret)
     this.#log = new AuditLog({
       database: kept.store.database,
       config: audit,
-      mask: data.mask_logs ? createTextMask(this.#secrets) : (text) => text,
+      mask: (data.mask_logs ? createTextMask : createSecretMask)(kept.secrets.registry),
       onAlarm: (state, detail) =>
         this.#notice(
           state === 'failing'
@@ -190,7 +190,7 @@ class Gateway {
     this.#caps = new ConnectionCaps({ perClient, total })
     this.#uncounted = new IpList(config.security.network.trusted_proxies)
     this.#current = buildSite(config, kept, clock, options.walls)
-    this.#operator = buildOperatorSite(config, kept, clock)
+    this.#operator = this.#operatorSite(config)
   }
 
   /** What the server asks of this gateway; with an application in this process in place of the upstream. */
@@ -219,7 +219,7 @@ class Gateway {
   }
 
   async listen(): Promise<Listening> {
-    const { http, https, operator } = this.config.listen
+    const { http, https, operator, forward_auth: forwardAuth } = this.config.listen
     const door = this.#doorTo(() => this.#current)
     const urls: { -readonly [K in keyof Listening]: Listening[K] } = {}
     if (http) urls.http = await this.#open('http', door, http)
@@ -230,22 +230,34 @@ class Gateway {
         this.#doorTo(() => this.#operator),
         operator,
       )
+    if (forwardAuth) {
+      const asking = forwardAuthDoor(
+        door,
+        () => this.config.security.gateway.forward_auth,
+        (arrival, send, change) => this.#serve(this.#current, arrival, send, change),
+      )
+      urls.forwardAuth = await this.#open('http', asking, forwardAuth)
+    }
+    this.#tls?.start()
     return urls
   }
 
   async reload(config: Config): Promise<void> {
     const { visitors } = this.#kept
+    await this.#kept.settle(config)
     await visitors.prepare(config.security.perimeter)
     let next: Generation
     let operator: Generation
     try {
+      this.#kept.authorities.use(config.security.tls.client_authorities)
       next = buildSite(config, this.#kept, this.#clock, this.#options.walls)
-      operator = buildOperatorSite(config, this.#kept, this.#clock)
+      operator = this.#operatorSite(config)
+      await this.#tls?.reload(config)
     } catch (thrown) {
+      this.#kept.authorities.use(this.config.security.tls.client_authorities)
       visitors.settle(this.config.security.perimeter)
       throw thrown
     }
-    for (const secret of secretsOf(config)) this.#secrets.add(secret)
     const before = this.#current
     this.#current = next
     this.#operator = operator
@@ -264,6 +276,7 @@ class Gateway {
     await this.drain(0)
     const served = [...this.#inProcess.values()].map(({ generation }) => generation)
     await Promise.all([this.#current, ...this.#retired, ...served].map((generation) => generation.close()))
+    await this.#tls?.close()
     await this.#log.close()
     await this.#kept.close()
   }
@@ -320,10 +333,15 @@ class Gateway {
     )
   }
 
-  #serve(generation: Generation, arrival: Arrival, send: Parameters<Door['serve']>[1]): Promise<void> {
+  #serve(
+    generation: Generation,
+    arrival: Arrival,
+    send: Parameters<Door['serve']>[1],
+    change: (plan: Plan) => Plan = (plan) => plan,
+  ): Promise<void> {
     return generation.during(() => {
       const { reading, plan } = generation.site.read(arrival)
-      return walk(receive(arrival, reading, this.#nextId(), this.#clock), plan, this.#house, send)
+      return walk(receive(arrival, reading, this.#nextId(), this.#clock), change(plan), this.#house, send)
     })
   }
 
@@ -335,21 +353,26 @@ class Gateway {
     }
   }
 
+  #operatorSite(config: Config): Generation {
+    return buildOperatorSite(config, this.#kept, this.#clock, (kind, subject, data) =>
+      this.#log.recordDurably([
+        { id: this.#nextId(), atMs: this.#clock.now(), kind, subject, verdict: 'success', data },
+      ]),
+    )
+  }
+
   async #open(scheme: 'http' | 'https', door: Door, address: ListenAddress): Promise<string> {
-    const listener = await listenOn(door, address, scheme === 'https' ? await this.#tls() : undefined, {
+    if (scheme === 'https')
+      this.#tls ??= await TlsFront.open(this.config, this.#kept, (r) => this.#record(r), this.#options)
+    const listener = await listenOn(door, address, {
+      ...(scheme === 'https' && this.#tls && { tls: this.#tls }),
+      proxyProtocol: proxyNetworks(this.config, address),
       http2: this.config.listen.http2,
       h2c: this.config.listen.h2c,
     })
     this.#listeners.push(listener)
     const host = address.host.includes(':') ? `[${address.host}]` : address.host
     return `${scheme}://${host}:${listener.address.port}`
-  }
-
-  async #tls() {
-    const { certificate, key } = this.config.listen
-    if (certificate !== undefined && key !== undefined)
-      return tlsOptions(readCertificate(certificate, key, this.#clock))
-    return tlsOptions(await openDevelopmentCertificate(join(this.config.store.directory, 'tls'), this.#clock))
   }
 
   /** Follows a reload: an application in this process gets the new walls with its next request. */
@@ -371,30 +394,6 @@ class Gateway {
   }
 
   #notice(line: string): void {
-    this.#options.onNotice?.(line)
-  }
-}
-
-/** A WHATWG Request as an arrival. Order and case of header fields are lost in it, and dot segments are gone. */
-function arrivalOf(request: Request, peer: string): Arrival {
-  const url = new URL(request.url)
-  const headers = [...request.headers].flat()
-  if (!request.headers.has('host')) headers.unshift('host', url.host)
-  const connection: Connection = {
-    peer,
-    peerPort: 0,
-    localPort: Number(url.port) || (url.protocol === 'https:' ? 443 : 80),
-    ...(url.protocol === 'https:' && { tls: { version: '', cipher: '', serverName: url.hostname } }),
-  }
-  const length = request.headers.get('content-length')
-  const { body } = request
-  const declared = body === null ? 0 : length === null ? undefined : Number(length)
-  return {
-    connection,
-    raw: { method: request.method, target: url.pathname + url.search, httpVersion: '1.1', headers },
-    body: new StreamedBody(declared, () =>
-      (body ?? new ReadableStream<Uint8Array>())[Symbol.asyncIterator](),
-    ),
-    signal: request.signal,
+    this.#kept.notice(line)
   }
 }

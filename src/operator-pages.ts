@@ -1,17 +1,21 @@
 import { type AuditEvent, formatTrace, queryAudit } from './audit/index.ts'
+import { cspProposal, type CspSnapshot } from './application/index.ts'
 import type { Config } from './config/index.ts'
 import { type Exchange, wantsHtml } from './core/exchange.ts'
 import { isId } from './core/id.ts'
-import { refusalReply, type Reply, textReply } from './core/reply.ts'
+import { refusalReply, textReply } from './core/reply.ts'
 import { refuse } from './core/verdict.ts'
-import { escapeHtml, PAGES } from './identity/index.ts'
+import { escapeHtml } from './identity/index.ts'
+import { accessPages } from './access-pages.ts'
 import type { Kept } from './kept.ts'
+import { frame, html, json, STYLE } from './operator-frame.ts'
+import type { RecordEvent } from './grant-desk.ts'
 import type { SiteRoute } from './site.ts'
 
 const SHOWN = 100
 
 /** What an operator sees at his own door: the last lines of the watch, and the walk of one exchange. */
-export function operatorPages(config: Config, kept: Kept): readonly SiteRoute[] {
+export function operatorPages(config: Config, kept: Kept, record: RecordEvent): readonly SiteRoute[] {
   const { database } = kept.store
   const page = (name: string, path: string, upstream: SiteRoute['upstream']): SiteRoute => ({
     config: {
@@ -24,6 +28,7 @@ export function operatorPages(config: Config, kept: Kept): readonly SiteRoute[] 
     upstream,
   })
   return [
+    ...accessPages(config, kept, record),
     page('overview', '/', async (exchange) => {
       const only = new URLSearchParams(exchange.target.ok ? exchange.target.rawQuery : '').get('verdict')
       const filter = only === null ? {} : { verdict: only.slice(0, 16) }
@@ -36,6 +41,10 @@ export function operatorPages(config: Config, kept: Kept): readonly SiteRoute[] 
       if (events.length === 0)
         return refusalReply(refuse('gateway.no-route', 'no such exchange'), exchange.id, wantsHtml(exchange))
       return wantsHtml(exchange) ? html(walkOf(id, events)) : json(events)
+    }),
+    page('csp', '/csp', async (exchange) => {
+      const seen = await kept.csp.snapshot()
+      return wantsHtml(exchange) ? html(scriptsOf(config, seen)) : json(seen)
     }),
     page('style', '/operator.css', async (_exchange: Exchange) =>
       textReply(200, 'text/css; charset=utf-8', STYLE),
@@ -52,8 +61,8 @@ function overview(config: Config, events: readonly AuditEvent[]): string {
 <td>${escapeHtml(event.ip ?? '')}</td><td>${event.durationMicros === null ? '' : `${(event.durationMicros / 1000).toFixed(1)} ms`}</td>
 <td><a href="/exchanges/${event.id}">walk</a></td></tr>`
   })
-  const upstreams = Object.entries(config.upstreams).map(
-    ([name, { url }]) => `${escapeHtml(name)} (${escapeHtml(url)})`,
+  const upstreams = Object.entries(config.upstreams).map(([name, { servers }]) =>
+    escapeHtml(`${name} (${servers.map(({ url }) => url).join(', ')})`),
   )
   return frame(
     'The watch',
@@ -73,30 +82,27 @@ function walkOf(id: string, events: readonly AuditEvent[]): string {
   return frame(`Walk ${id}`, `<p><a href="/">back to the watch</a></p>${walks.join('\n')}`)
 }
 
-function frame(title: string, content: string): string {
-  return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeHtml(title)} - Ringwall</title><link rel="stylesheet" href="/operator.css"></head>
-<body><header><strong>Ringwall</strong> <nav><a href="/">Watch</a> <a href="${PAGES.account}">Account</a></nav></header>
-<main><h1>${escapeHtml(title)}</h1>${content}</main></body></html>
-`
+/** What pages hold and the policy lacks, to be looked at; `ringwall csp adopt` changes the lists. */
+function scriptsOf({ security }: Config, seen: CspSnapshot): string {
+  const { csp_known: known, csp_sources: sources, csp_nonce: mode } = security.application
+  const parts = Object.entries(seen).map(([origin, pages]) => {
+    const { add, remove, sources: more, unfit } = cspProposal(origin, pages, known, sources)
+    const row = (sign: string, where: string, what: string, why: string): string =>
+      `<tr><td>${sign}</td><td>${escapeHtml(where)}</td><td class="what">${escapeHtml(what)}</td><td>${escapeHtml(why)}</td></tr>`
+    const rows = [
+      ...add.map(({ kind, source, times }) => row('+', 'csp_known', source, `${kind}, seen ${times} times`)),
+      ...remove.map((source) => row('-', 'csp_known', source, 'not seen')),
+      ...more.map((one) =>
+        row('+', `csp_sources.${one.directive}`, one.blocked, `reported ${one.times} times, by anybody`),
+      ),
+      ...unfit.map((one) => row('!', one.directive, one.blocked, `on ${one.page}: the page must change`)),
+    ]
+    return `<h2>${escapeHtml(origin)}</h2><table><thead><tr><th></th><th>List</th><th>Source</th><th>Why</th></tr></thead>
+<tbody>${rows.join('\n') || '<tr><td colspan="4">The lists are what was seen.</td></tr>'}</tbody></table>`
+  })
+  return frame(
+    'Scripts and styles',
+    `<p>The policy is <strong>${mode}</strong>. What was injected into a page is seen as well: look before you adopt with <code>ringwall csp adopt</code>.</p>
+${parts.join('\n') || '<p>Nothing was seen yet.</p>'}`,
+  )
 }
-
-function html(text: string): Reply {
-  return textReply(200, 'text/html; charset=utf-8', text)
-}
-
-function json(value: unknown): Reply {
-  return textReply(200, 'application/json', JSON.stringify(value))
-}
-
-const STYLE = `:root { color-scheme: light dark; --ink: #1d2433; --paper: #f6f4ef; --line: #d8d3c7; --accent: #9a3b1e; --no: #fbe3dd; }
-@media (prefers-color-scheme: dark) { :root { --ink: #ece7dc; --paper: #171a21; --line: #3a4050; --accent: #f0906c; --no: #45231c; } }
-body { margin: 0; background: var(--paper); color: var(--ink); font: .9375rem/1.5 system-ui, sans-serif; }
-header { display: flex; gap: 1.5rem; padding: .75rem 1.5rem; border-bottom: .25rem solid var(--accent); }
-main { padding: 1rem 1.5rem; } h1 { font-size: 1.375rem; } a { color: var(--accent); }
-table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: .25rem .625rem; text-align: left; border-bottom: 1px solid var(--line); white-space: nowrap; }
-td.what { white-space: normal; overflow-wrap: anywhere; } tr.no { background: var(--no); }
-pre { overflow-x: auto; padding: 1rem; border: 1px solid var(--line); font: .8125rem/1.6 ui-monospace, monospace; }
-`

@@ -46,10 +46,12 @@ export function receive(arrival: Arrival, reading: Reading, id: string, clock: C
     trace: new Trace(clock),
     signal: arrival.signal,
     onInformation: arrival.onInformation,
+    machine: undefined,
     subject: undefined,
     isStillSignedIn: undefined,
     upstreamHeaders: [],
     replyHeaders: [],
     events: [],
+    atEnd: [],
   }
 }

@@ -44,6 +44,12 @@ export function recordsOf(
     bytesIn: exchange.body.receivedBytes,
     bytesOut: sent?.bytesOut ?? 0,
     trace: exchange.trace.steps,
+    ...(exchange.certificate && {
+      data: {
+        certificate: exchange.certificate.fingerprint,
+        certificate_subject: exchange.certificate.subject,
+      },
+    }),
   }
   const events = exchange.events.map((event): AuditRecord => ({
     id,

@@ -8,21 +8,22 @@ import {
 import { createServer as createHttpsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { Server as TlsServer, type TlsOptions } from 'node:tls'
+import { Server as TlsServer } from 'node:tls'
 
-import { connectionOf, noteFingerprint } from './client-connection.ts'
+import { connectionOf } from './client-connection.ts'
 import type { Connection } from './core/exchange.ts'
 import { describeError, RingwallError } from './core/errors.ts'
+import { IpList } from './core/ip.ts'
 import type { Verdict } from './core/verdict.ts'
 import type { Send } from './flow.ts'
-import { tapHello } from './hello-tap.ts'
 import { serveHttp1, type Serving, serveUpgrade } from './http1-front.ts'
 import { openHttp2 } from './http2-front.ts'
 import { HTTP2_BOUNDS, type Http2Bounds } from './http2-guard.ts'
 import { agreeOn, parleyHttp2 } from './http2-parley.ts'
-import { ja4 } from './perimeter/index.ts'
+import { tapProxy } from './proxy-tap.ts'
 import { answerMalformed, answerRaw, headOf } from './raw-answers.ts'
 import type { Arrival } from './receive.ts'
+import type { TlsFront } from './tls-front.ts'
 
 /** Times and sizes that stop slow and large heads and slow readers; bodies have the gateway's own bounds. */
 export const SERVER_BOUNDS = {
@@ -46,6 +47,9 @@ export interface ListenOptions {
   readonly http2?: boolean
   /** HTTP/2 without TLS, for clients that begin with its preface (RFC 9113 3.3). */
   readonly h2c?: boolean
+  readonly tls?: Pick<TlsFront, 'options' | 'attach'>
+  /** Networks of load balancers that begin each connection with a PROXY header. */
+  readonly proxyProtocol?: readonly string[]
   readonly bounds?: Partial<ServerBounds>
 }
 
@@ -77,7 +81,6 @@ export interface Listener {
 export async function listen(
   door: Door,
   address: { readonly host: string; readonly port: number },
-  tls?: TlsOptions,
   how: ListenOptions = {},
 ): Promise<Listener> {
   const bounds: ServerBounds = { ...SERVER_BOUNDS, ...how.bounds }
@@ -92,15 +95,15 @@ export async function listen(
     // Any other protocol in an Upgrade field is not switched to, and such a request is an ordinary one (RFC 9110 7.8).
     shouldUpgradeCallback: (req: IncomingMessage) => req.headers.upgrade?.toLowerCase() === 'websocket',
   }
-  const speaksHttp2 = tls ? how.http2 === true : how.h2c === true
-  const server = tls
-    ? createHttpsServer({ ...options, ...tls, ...(speaksHttp2 && agreeOn(tls)) })
+  const speaksHttp2 = how.tls ? how.http2 === true : how.h2c === true
+  const server = how.tls
+    ? createHttpsServer({ ...options, ...how.tls.options, ...(speaksHttp2 && agreeOn(how.tls.options)) })
     : createHttpServer(options)
   const sockets = new Set<Socket>()
   const serving: Serving = { isDraining: false, stallMs: bounds.stallMs }
   const http2 = speaksHttp2 ? openHttp2(door, bounds.http2, bounds.stallMs) : undefined
   if (http2) parleyHttp2(server, http2, bounds.headTimeoutMs)
-  if (server instanceof TlsServer) listenToHellos(server)
+  if (server instanceof TlsServer) how.tls?.attach(server)
 
   server.prependListener('connection', (socket: Socket) => {
     const connection = connectionOf(socket)
@@ -136,6 +139,8 @@ export async function listen(
       socket.destroy(),
     )
   })
+  const trusted = new IpList(how.proxyProtocol ?? [])
+  if (trusted.size > 0) tapProxy(server, { trusted, onRefused: () => undefined })
   server.listen(address.port, address.host)
   try {
     await once(server, 'listening')
@@ -150,15 +155,6 @@ export async function listen(
       await closeServer(server, sockets, graceMs)
     },
   }
-}
-
-/** Takes the fingerprint of each client before TLS begins. A hello that cannot be read ends the connection. */
-function listenToHellos(server: TlsServer): void {
-  const tap = tapHello(server, { judge: (hello) => ja4(hello) })
-  server.on('secureConnection', (socket) => {
-    const fingerprint = tap.find(socket)
-    if (fingerprint !== undefined) noteFingerprint(socket, fingerprint)
-  })
 }
 
 /** Why a port cannot be opened, and what to do. */

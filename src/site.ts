@@ -6,7 +6,7 @@ import { IpList } from './core/ip.ts'
 import type { MatchedRule } from './core/trace.ts'
 import { pass, refuse, type Verdict } from './core/verdict.ts'
 import type { Upstream, Wall } from './core/wall.ts'
-import { clientOf, readHost, readTarget } from './edge/index.ts'
+import { clientOf, preflightMethod, readHost, readTarget } from './edge/index.ts'
 import type { Plan } from './flow.ts'
 import { RouteTable } from './gateway/index.ts'
 import { judgeMalformed } from './perimeter/index.ts'
@@ -65,7 +65,8 @@ export class Site {
     const found = this.#table.match(
       host.ok ? host.name : undefined,
       target.ok ? target.path : '/',
-      arrival.raw.method,
+      // Whoever asks for other origins what a route allows is told by that route.
+      preflightMethod(arrival.raw.method, headers) ?? arrival.raw.method,
     )
     const client = clientOf(arrival.connection, headers, this.#trusted)
     const plan = found.index === undefined ? this.#stray : (this.#plans[found.index] as Plan)

@@ -3,7 +3,6 @@ import { once } from 'node:events'
 import http from 'node:http'
 import net, { type AddressInfo } from 'node:net'
 import { after } from 'node:test'
-import type { TlsOptions } from 'node:tls'
 
 import { systemClock } from './core/clock.ts'
 import { pass } from './core/verdict.ts'
@@ -33,7 +32,7 @@ export async function gatewayTo(
   applicationPort: number,
   walls: readonly Wall[] = [],
   headTimeoutMs = 5000,
-  how: ListenOptions & { readonly tls?: TlsOptions; readonly origin?: string } = {},
+  how: ListenOptions & { readonly origin?: string } = {},
 ): Promise<Rig> {
   const records: AuditRecord[] = []
   const malformed: string[] = []
@@ -45,6 +44,7 @@ export async function gatewayTo(
       bodyTimeoutMs: 5000,
       maxConnections: 32,
       maxWaiting: 100,
+      resend: true,
     },
     () => ['X-Forwarded-For', '192.0.2.9'],
   )
@@ -93,7 +93,6 @@ export async function gatewayTo(
       },
     },
     { host: '127.0.0.1', port: 0 },
-    how.tls,
     how,
   )
   closers.push(() => listener.drain(0))

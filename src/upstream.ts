@@ -21,6 +21,8 @@ export interface UpstreamOptions {
   readonly maxConnections: number
   /** Requests that may wait for a connection; more are refused. */
   readonly maxWaiting: number
+  /** Whether what changes nothing is sent once more when a connection closes under it; where others can be asked, they are. */
+  readonly resend: boolean
   /** In place of a socket: how to reach an application in this process. */
   readonly connect?: () => Duplex
 }
@@ -83,7 +85,8 @@ export function openUpstream(
       )
     }
     const request = requestOf(exchange, forwarding(exchange))
-    const isRepeatable = request.body === null && (exchange.method === 'GET' || exchange.method === 'HEAD')
+    const isSafe = exchange.method === 'GET' || exchange.method === 'HEAD'
+    const isRepeatable = options.resend && request.body === null && isSafe
     try {
       return await ask(wire, exchange, request)
     } catch (thrown) {
@@ -233,7 +236,8 @@ function ask(wire: Wire, exchange: Exchange, request: WireRequest): Promise<Repl
         const headers = replyHeaders(fields)
         headers.append('Connection', 'Upgrade')
         headers.append('Upgrade', 'websocket')
-        resolve({ status: 101, headers, body: null, origin: 'upstream', tunnel: new Tunnel(socket) })
+        const cancel = (): void => void socket.destroy()
+        resolve({ status: 101, headers, body: null, cancel, origin: 'upstream', tunnel: new Tunnel(socket) })
       },
       fail: (fault) => fail(faultOf(fault)),
     })

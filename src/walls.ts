@@ -1,13 +1,20 @@
 import { accessWall, type PolicySet } from './access/index.ts'
 import { askFor, explainBy } from './access-policy.ts'
-import { applicationWall, type HtmlParts } from './application/index.ts'
+import { applicationWall, type HtmlParts, readStrictJson, type UploadParts } from './application/index.ts'
 import type { Config, RouteConfig } from './config/index.ts'
 import type { Clock } from './core/clock.ts'
 import type { NoteUse } from './core/holding.ts'
 import type { Upstream, Wall } from './core/wall.ts'
-import { dataWall } from './data/index.ts'
-import { edgeWall } from './edge/index.ts'
-import { gatewayWall } from './gateway/index.ts'
+import { type AnswerParts, dataWall } from './data/index.ts'
+import { type ClientAuthorities, edgeWall } from './edge/index.ts'
+import {
+  type ApiKeys,
+  gatewayWall,
+  type OpenApiDocument,
+  type SchemaConfig,
+  schemaWall,
+  subjectLimitsWall,
+} from './gateway/index.ts'
 import { type Identity, identityWall } from './identity/index.ts'
 import {
   type DecodeBody,
@@ -23,6 +30,7 @@ export interface Parts {
   readonly counters: Counters
   readonly clock: Clock
   readonly identity: Identity
+  readonly apiKeys: ApiKeys
   readonly noteUse: NoteUse
   /** The rule sets of the perimeter, where some are configured. */
   readonly rules: Engine | undefined
@@ -31,8 +39,15 @@ export interface Parts {
   readonly visitors: Visitors | undefined
   /** What tokens of forms are made with. */
   readonly forms: HtmlParts
+  /** What becomes of uploads that are refused. */
+  readonly uploads: UploadParts
+  /** What answers are masked with. */
+  readonly answers: AnswerParts
   /** The policy of routes with `access`, where one is configured. */
   readonly policy: PolicySet | undefined
+  readonly authorities: Pick<ClientAuthorities, 'find'>
+  /** The OpenAPI document that a route names, compiled. */
+  readonly openDocument: (config: SchemaConfig) => OpenApiDocument
   /** The public port of HTTPS, where it is listened on. */
   readonly httpsPort: number | undefined
 }
@@ -60,10 +75,17 @@ export function buildWalls(
   return [
     perimeterWall(security.perimeter, route, parts),
     edgeWall(security, route, parts),
-    gatewayWall(security, route, parts),
+    gatewayWall(security, route, { ...parts, readJson, realm: identity.realm }),
     identityWall(identity, route, audience),
+    subjectLimitsWall(security, route, { ...parts, readJson }),
     accessWall(security.authorization, route, parts.noteUse, policy),
-    applicationWall(security.application, route, { html: parts.forms }),
-    dataWall(route),
+    ...(route.openapi ? [schemaWall(route.openapi, parts.openDocument(route.openapi), readJson)] : []),
+    applicationWall(security.application, route, { html: parts.forms, uploads: parts.uploads }),
+    dataWall(route, parts.answers),
   ]
+}
+
+function readJson(bytes: Uint8Array): { readonly value: unknown } | undefined {
+  const read = readStrictJson(bytes)
+  return read.ok ? { value: read.value } : undefined
 }

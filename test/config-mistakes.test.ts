@@ -1,5 +1,8 @@
 // How mistakes in the one file are told: each with its place, all at once, and quickly even where the file is hostile.
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import test from 'node:test'
 
 import { ConfigError, loadConfig, type Mistake } from '../src/config/index.ts'
@@ -176,11 +179,11 @@ for (const { name, text, at, path, says } of [
     says: /`AES-256-GCM`/,
   },
   {
-    name: 'a second factor that is not built',
-    text: 'security: { authentication: { mfa: { required: true } } }',
-    at: '1:48',
-    path: 'security.authentication.mfa.required',
-    says: /not built yet/,
+    name: 'an address in place of the domain of passkeys',
+    text: 'security: { authentication: { passkeys: { rp_id: "https://a.test" } } }',
+    at: '1:50',
+    path: 'security.authentication.passkeys.rp_id',
+    says: /must be a domain such as example\.com/,
   },
   {
     name: 'a size without its unit',
@@ -243,7 +246,7 @@ for (const { name, text, at, path, says } of [
     text: 'routes: [{ path: /, rate_limit: 5 }]',
     at: '1:33',
     path: 'routes.0.rate_limit',
-    says: /a text or a section/,
+    says: /a text or a list or a section/,
   },
   {
     name: 'a network with host bits',
@@ -504,4 +507,98 @@ for (const { name, text, says } of [
 test('a hundred mistakes are told, more are cut off', () => {
   const text = Array.from({ length: 150 }, (_, i) => `key${i}: 1`).join('\n')
   assert.equal(mistakesIn(text).length, 100)
+})
+
+const SHOP_POLICY = `security:
+  authorization:
+    policy:
+      policies: examples/documents/policy.cedar
+      schema: examples/documents/schema.cedarschema
+`
+
+for (const { name, policy, at, path, says } of [
+  {
+    name: 'a key of the mapping that is none',
+    policy: '      mapping:\n        entities:\n          Document: { tabel: documents }',
+    at: '8:23',
+    path: 'security.authorization.policy.mapping.entities.Document.tabel',
+    says: /did you mean `table`/,
+  },
+  {
+    name: 'an attribute that the schema has not',
+    policy:
+      '      mapping:\n        entities:\n          Document:\n            table: documents\n            attributes:\n              ownr: owner_id',
+    at: '11:15',
+    path: 'security.authorization.policy.mapping.entities.Document.attributes.ownr',
+    says: /the schema has no such attribute; there is owner, sharedWith/,
+  },
+  {
+    name: 'an action that the schema has not',
+    policy:
+      '      mapping: examples/documents/mapping.yaml\n      database:\n        verbs:\n          document:raed: { verb: select }',
+    at: '9:11',
+    path: 'security.authorization.policy.database.verbs.document:raed',
+    says: /the schema has no such action; did you mean `document:read`/,
+  },
+  {
+    name: 'a verb that is none',
+    policy:
+      '      mapping: examples/documents/mapping.yaml\n      database:\n        verbs:\n          document:read: { verb: selec }',
+    at: '9:34',
+    path: 'security.authorization.policy.database.verbs.document:read.verb',
+    says: /must be `select` or `insert`/,
+  },
+  {
+    name: 'the secret itself',
+    policy: '      mapping: examples/documents/mapping.yaml\n      database: { url: "postgres://u:p@h/d" }',
+    at: '7:24',
+    path: 'security.authorization.policy.database.url',
+    says: /must be a reference, not the secret itself/,
+  },
+  {
+    name: 'a database without tables',
+    policy: '      database: { server: postgres }',
+    at: '6:7',
+    path: 'security.authorization.policy.database',
+    says: /needs the tables of the entities; add `mapping`/,
+  },
+  {
+    name: 'a mapping file that is not there',
+    policy: '      mapping: no.yaml',
+    at: undefined,
+    path: 'security.authorization.policy.mapping',
+    says: /the mapping cannot be read: .*ENOENT/,
+  },
+]) {
+  test(`where entities are: ${name}`, () => {
+    const [mistake, ...more] = mistakesIn(`${SHOP_POLICY}${policy}\n`)
+    assert.deepEqual(more, [])
+    assert.equal(mistake?.path, path)
+    assert.match(mistake.message, says)
+    if (at !== undefined) assert.equal(`${mistake.at.line}:${mistake.at.column}`, at)
+  })
+}
+
+test('a mapping in a file of its own is told by its own lines', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ringwall-mapping-'))
+  try {
+    const file = join(folder, 'mapping.yaml')
+    writeFileSync(file, 'entities:\n  User: { table: users }\n  Docment: { table: documents }\n')
+    const [mistake] = mistakesIn(`${SHOP_POLICY}      mapping: ${file}\n`)
+    assert.deepEqual(mistake?.at, { file, line: 3, column: 3 })
+    assert.match(mistake.message, /no such entity type; there is Organisation, Team, User, Document/)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
+
+test('references of the database are not read when the configuration is', () => {
+  const database = '      database: { url: "${env:NOT_SET}", key: "file:/no/such" }\n'
+  const { security } = loadConfig(
+    `${SHOP_POLICY}      mapping: examples/documents/mapping.yaml\n${database}`,
+    {
+      env: {},
+    },
+  )
+  assert.equal(security.authorization.policy?.database?.url, '${env:NOT_SET}')
 })

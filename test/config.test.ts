@@ -153,7 +153,7 @@ test('secrets: by environment and by file, hidden in every sink', () => {
   const directory = mkdtempSync(join(tmpdir(), 'ringwall-config-'))
   try {
     const file = join(directory, 'url')
-    writeFileSync(file, 'redis://:hunter3@cache\n')
+    writeFileSync(file, 'redis://:hunter3@cache\n', { mode: 0o600 })
     const config = loadConfig(`store: { postgres: "\${env:DB_URL}", redis: "file:${file}" }`, {
       env: { DB_URL: URL_WITH_PASSWORD },
     })
@@ -276,7 +276,7 @@ for (const { name, text } of [
   },
   {
     name: 'everything a route can have',
-    text: `${TWO}routes: [{ name: n, path: "/a/{id}", hosts: ["*.example.com"], methods: [GET, POST], upstream: shop, inspect: detect, csp: "default-src 'none'", frame_options: SAMEORIGIN, max_body: 3KB, rate_limit: { requests: 2, period: day }, sign_in: required, permission: "order:read", cross_site: allow, content_types: [application/json], data_role: reader }]`,
+    text: `${TWO}routes: [{ name: n, path: "/a/{id}", hosts: ["*.example.com"], methods: [GET, POST], upstream: shop, inspect: detect, csp: "default-src 'none'", frame_options: SAMEORIGIN, max_body: 3KB, rate_limit: { requests: 2, period: day }, sign_in: required, permission: "order:read", cross_site: allow, content_types: [application/json], data_role: reader, require_https: always, opener_policy: unsafe-none, cors: { origins: ["https://a.test"], max_age: 90s } }]`,
   },
   { name: 'a route with a long pattern and no name', text: `routes: [{ path: "/${'a/'.repeat(200)}" }]` },
   {
@@ -313,10 +313,26 @@ const BAD_AND_MENDED: Readonly<Record<string, readonly [bad: string, mended: str
     'security: { headers: { hsts_max_age: 15768000 } }',
   ],
   'hsts-preload': ['security: { headers: { hsts_preload: true } }', ''],
+  'hsts-preload-refused': [
+    'security: { headers: { hsts_preload: true, hsts_max_age: 31535999 } }',
+    'security: { headers: { hsts_preload: true } }',
+  ],
+  'acme-ports': [
+    'listen: { http: off }\nsecurity: { tls: { acme: { certificates: { a: [a.test] }, agree_to_terms: true } } }',
+    'listen: { http: off }\nsecurity: { tls: { acme: { certificates: { a: [a.test] }, agree_to_terms: true, challenge: tls-alpn-01 } } }',
+  ],
+  'cors-everyone': [
+    'routes: [{ path: /, cors: { origins: ["*"] } }]',
+    'routes: [{ path: /, cors: { origins: ["https://a.test"] } }]',
+  ],
   'xss-protection': ['security: { headers: { xss_protection: "1; mode=block" } }', ''],
   'trust-everyone': [
     'security: { network: { trusted_proxies: [10.0.0.0/8, "::/0"] } }',
     'security: { network: { trusted_proxies: [10.0.0.0/8] } }',
+  ],
+  'proxy-protocol-everyone': [
+    'security: { network: { proxy_protocol: ["0.0.0.0/0"] } }',
+    'security: { network: { proxy_protocol: [10.0.0.0/8] } }',
   ],
   'plain-listen': ['listen: { http: "0.0.0.0:80", https: off }', 'listen: { http: "0.0.0.0:80" }'],
   'operator-listen': ['listen: { operator: "0.0.0.0:8090" }', 'listen: { operator: "[::1]:8090" }'],
@@ -335,6 +351,11 @@ const BAD_AND_MENDED: Readonly<Record<string, readonly [bad: string, mended: str
     'routes: [{ path: /, cross_site: refuse }]',
   ],
   'limit-off': ['routes: [{ path: /, rate_limit: off }]', 'routes: [{ path: /, rate_limit: api }]'],
+  'limit-shadow': ['security: { rate_limiting: { login: { mode: shadow } } }', ''],
+  'limits-open': [
+    'security: { gateway: { limits_without_redis: open } }',
+    'security: { gateway: { limits_without_redis: closed } }',
+  ],
   'identifier-without-permission': [
     'routes: [{ path: "/orders/{id}" }]',
     'routes: [{ path: "/orders/{id}", permission: "order:read" }]',

@@ -31,6 +31,8 @@ export interface FlowFile {
     readonly password: string
     readonly roles: readonly string[]
   }[]
+  /** Keys of machines: a name, and what it is for as JSON. `$key.NAME` in a field stands for the key. */
+  readonly keys: readonly { readonly name: string; readonly draft: string }[]
   /** `throwing wall`. */
   readonly plant: string | undefined
   readonly steps: readonly (FlowStep | { readonly breakLog: true })[]
@@ -46,6 +48,7 @@ export function parseFlow(text: string, file: string): FlowFile {
     application: 'echo',
     config: '',
     users: [],
+    keys: [],
     plant: undefined,
     steps: [],
   }
@@ -67,6 +70,9 @@ export function parseFlow(text: string, file: string): FlowFile {
     else if (line.startsWith('user: ')) {
       const [email = '', password = '', roles = ''] = line.slice(6).split(' ')
       flow.users.push({ email, password, roles: roles.split(',').filter(Boolean) })
+    } else if (line.startsWith('key: ')) {
+      const [, name = '', draft = ''] = /^(\S+) ?(.*)$/.exec(line.slice(5)) ?? []
+      flow.keys.push({ name, draft: draft === '' ? '{}' : draft })
     } else if (line.startsWith('plant: ')) flow.plant = line.slice(7)
     else if (line === 'break: log') flow.steps.push({ breakLog: true })
     else if (line.startsWith('--> ')) {

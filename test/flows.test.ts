@@ -9,6 +9,7 @@ import { basename, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import test from 'node:test'
 import tls from 'node:tls'
+import { gzipSync } from 'node:zlib'
 
 import { startShop } from '../examples/shop/server.ts'
 import { type AuditEvent, queryAudit } from '../src/audit/index.ts'
@@ -16,6 +17,7 @@ import { loadConfig, openKept, type Ringwall, ringwall, type Wall } from '../src
 import { type FlowFile, type FlowStep, parseFlow } from './flow-file.ts'
 
 interface Application {
+  /** Its servers, by commas. */
   readonly url: string
   close(): unknown
 }
@@ -24,6 +26,7 @@ interface Application {
 async function startApplication(what: string): Promise<Application> {
   if (what === 'shop') return startShop({ port: 0 })
   if (what === 'gone') return { url: 'http://127.0.0.1:1', close: () => undefined }
+  if (what === 'gone twice') return { url: 'http://127.0.0.1:1, http://127.0.0.2:1', close: () => undefined }
   if (what.startsWith('raw ')) {
     const bytes = what.slice(4).replaceAll('\\r', '\r').replaceAll('\\n', '\n').replaceAll('\\t', '\t')
     const server = net.createServer((socket) => {
@@ -37,6 +40,7 @@ async function startApplication(what: string): Promise<Application> {
     req.on('data', (chunk: Buffer) => chunks.push(chunk))
     req.on('end', () => {
       if (what === 'silent') return
+      if (what === 'parrot') return answerAsAsked(req, res, Buffer.concat(chunks))
       const text = JSON.stringify({
         method: req.method,
         url: req.url,
@@ -65,6 +69,22 @@ async function listening(server: net.Server): Promise<Application> {
   }
 }
 
+/** Answers with the body that it was sent, as the fields `X-Say-...` ask. */
+function answerAsAsked(req: http.IncomingMessage, res: http.ServerResponse, body: Buffer): void {
+  const asked = (name: string): string | undefined => req.headers[`x-say-${name}`] as string | undefined
+  const coding = asked('encoding')
+  const headers: Record<string, string> = { ETag: '"1"', 'Cache-Control': 'public' }
+  const [type, location] = [asked('type'), asked('location')]
+  if (type !== undefined) headers['Content-Type'] = type
+  if (coding !== undefined) headers['Content-Encoding'] = coding
+  if (location !== undefined) headers['Location'] = location
+  res.writeHead(Number(asked('status') ?? 200), headers)
+  const said = coding === 'gzip' && asked('damaged') === undefined ? gzipSync(body) : body
+  // In pieces of odd sizes, and without a length.
+  for (let at = 0; at < said.length; at += 999) res.write(said.subarray(at, at + 999))
+  res.end()
+}
+
 interface Answer {
   readonly status: number
   readonly headers: ReadonlyMap<string, string>
@@ -72,7 +92,12 @@ interface Answer {
   readonly body: string
 }
 
-async function send(url: string, step: FlowStep, jar: ReadonlyMap<string, string>): Promise<Answer> {
+async function send(
+  url: string,
+  step: FlowStep,
+  jar: ReadonlyMap<string, string>,
+  keys: ReadonlyMap<string, string>,
+): Promise<Answer> {
   const { port, host } = new URL(url)
   const headers = new Map<string, [string, string]>([['connection', ['Connection', 'close']]])
   if (!step.headers.some(([name]) => name.toLowerCase() === 'host')) headers.set('host', ['Host', host])
@@ -80,22 +105,30 @@ async function send(url: string, step: FlowStep, jar: ReadonlyMap<string, string
     headers.set('cookie', ['Cookie', [...jar].map(([name, value]) => `${name}=${value}`).join('; ')])
   if (step.body !== undefined)
     headers.set('content-length', ['Content-Length', String(Buffer.byteLength(step.body, 'latin1'))])
-  for (const [name, value] of step.headers)
-    headers.set(name.toLowerCase(), [name, value.replace('$host', host)])
+  // What is shown in the handshake: a file with a certificate and its key.
+  const shown = step.headers.find(([name]) => name === 'certificate')?.[1]
+  for (const [name, value] of step.headers.filter(([name]) => name !== 'certificate'))
+    headers.set(name.toLowerCase(), [name, withKeys(value.replace('$host', host), keys)])
   const head = [...headers.values()].map(([name, value]) => `${name}: ${value}\r\n`).join('')
-  const bytes = step.raw ?? `${step.method} ${step.target} HTTP/1.1\r\n${head}\r\n${step.body ?? ''}`
+  const bytes =
+    step.raw ?? `${step.method} ${withKeys(step.target, keys)} HTTP/1.1\r\n${head}\r\n${step.body ?? ''}`
   const socket = step.https
     ? tls.connect({
         port: Number(port),
         host: '127.0.0.1',
         rejectUnauthorized: false,
         servername: 'localhost',
+        ...(shown !== undefined && { cert: readFileSync(shown), key: readFileSync(shown) }),
       })
     : net.connect(Number(port), '127.0.0.1')
   socket.write(bytes, 'latin1')
   let text = ''
   for await (const chunk of socket) text += (chunk as Buffer).toString('latin1')
   return parseAnswer(text)
+}
+
+function withKeys(text: string, keys: ReadonlyMap<string, string>): string {
+  return text.replaceAll(/\$key\.(\w+)/g, (whole, name: string) => keys.get(name) ?? whole)
 }
 
 function parseAnswer(text: string): Answer {
@@ -156,9 +189,13 @@ function textOf(event: AuditEvent, key: string): string {
 async function play(flow: FlowFile, file: string): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'ringwall-flow-'))
   const application = await startApplication(flow.application)
+  const servers = application.url
+    .split(', ')
+    .map((url) => JSON.stringify(url))
+    .join()
   const listen = `listen: { http: "127.0.0.1:0", https: "127.0.0.1:0", operator: off }\nstore: { directory: ${directory} }\n`
   const config = loadConfig(
-    `${listen}upstreams: { application: { url: "${application.url}", timeout: 1s } }\n${flow.config}`,
+    `${listen}upstreams: { application: { servers: [${servers}], timeout: 1s } }\n${flow.config}`,
     {
       file,
     },
@@ -177,6 +214,17 @@ async function play(flow: FlowFile, file: string): Promise<void> {
       const account = await kept.accounts('site').create(email, '', roles)
       assert.deepEqual(await kept.accounts('site').setPassword(account, password), { ok: true })
     }
+    const keys = new Map<string, string>()
+    for (const { name, draft } of flow.keys) {
+      const made = await kept.apiKeys.create({
+        ...(JSON.parse(draft) as object),
+        realm: 'site',
+        name,
+        owner: 'test',
+        by: 'test',
+      })
+      keys.set(name, made.text.reveal())
+    }
     gate = await ringwall(config, flow.plant === undefined ? {} : { walls: (walls) => [...walls, throwing] })
     const urls = await gate.listen()
     const jar = new Map<string, string>()
@@ -190,8 +238,8 @@ async function play(flow: FlowFile, file: string): Promise<void> {
       const url = (step.https ? urls.https : urls.http) as string
       let answers: Answer[] = []
       if (step.together)
-        answers = await Promise.all(Array.from({ length: step.times }, () => send(url, step, jar)))
-      else for (let i = 0; i < step.times; i++) answers = [await send(url, step, jar)]
+        answers = await Promise.all(Array.from({ length: step.times }, () => send(url, step, jar, keys)))
+      else for (let i = 0; i < step.times; i++) answers = [await send(url, step, jar, keys)]
       const answer = answers.find((one) => one.status === step.status) ?? answers[0]
       assert.ok(answer)
       keepCookies(jar, answer)

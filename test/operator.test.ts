@@ -1,51 +1,12 @@
 // The operator's own door: its own accounts and cookie, a first password that must be changed, and the watch as pages.
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
-import http from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'node:test'
 
 import { loadConfig, openKept, ringwall } from '../src/index.ts'
-
-interface Answer {
-  readonly status: number
-  readonly headers: http.IncomingHttpHeaders
-  readonly body: string
-}
-
-function ask(
-  url: string,
-  path: string,
-  options: { cookie?: string; host?: string; json?: unknown; html?: boolean } = {},
-): Promise<Answer> {
-  const { port, host, origin } = new URL(url)
-  const body = options.json === undefined ? undefined : JSON.stringify(options.json)
-  const headers = {
-    Host: options.host ?? host,
-    ...(options.cookie !== undefined && { Cookie: options.cookie }),
-    ...(body !== undefined && {
-      'Content-Type': 'application/json',
-      Origin: origin,
-      'Content-Length': Buffer.byteLength(body),
-    }),
-    ...(options.html === true && { Accept: 'text/html' }),
-  }
-  return new Promise((resolve, reject) => {
-    const req = http.request(
-      { port, path, method: body === undefined ? 'GET' : 'POST', headers, agent: false },
-      (res) => {
-        let text = ''
-        res.on('data', (data: Buffer) => (text += data.toString()))
-        res.on('end', () => resolve({ status: res.statusCode ?? 0, headers: res.headers, body: text }))
-      },
-    )
-    req.on('error', reject)
-    req.end(body)
-  })
-}
-
-const cookieOf = (answer: Answer): string => answer.headers['set-cookie']?.[0]?.split(';')[0] ?? ''
+import { ask, cookieOf, enrolFactor } from './operator-door.ts'
 
 test('the first operator changes the password and sees the watch; nobody else does', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'ringwall-operator-'))
@@ -84,9 +45,15 @@ test('the first operator changes the password and sees the watch; nobody else do
       'the password must be changed first',
     )
     const change = { current: first.oneTimePassword, next: 'Harbour-wall-77' }
-    const cookie = cookieOf(
+    const changed = cookieOf(
       await ask(operator, '/.well-known/ringwall/password', { cookie: oneTime, json: change }),
     )
+    const early = await ask(operator, '/', { cookie: changed })
+    assert.equal(early.status, 403, 'a second factor must be set up first')
+    assert.match(early.body, /identity\.factor-required/)
+    const { cookie, backupCodes } = await enrolFactor(operator, changed)
+    assert.equal(backupCodes.length, 10)
+    assert.equal((await ask(operator, '/', { cookie: changed })).status, 401, 'what stood on less is over')
     assert.equal(
       (await ask(operator, '/', { cookie: oneTime })).status,
       401,

@@ -5,6 +5,7 @@ import net from 'node:net'
 import test from 'node:test'
 
 import { startShop } from '../examples/shop/server.ts'
+import { admit } from '../src/identity/index.ts'
 import { loadConfig, openKept, ringwall } from '../src/index.ts'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -19,7 +20,12 @@ test('a tunnel dies within two seconds of its session, and an anonymous one live
   const kept = await openKept(config)
   const account = await kept.accounts('site').create('ann@shop.test', '', ['customer'])
   const signedIn = (await kept.accounts('site').find(account.id)) ?? account
-  const token = await kept.identity('site').sessions.start(signedIn, { ip: '127.0.0.1', userAgent: '' })
+  const claim = { way: 'password', realm: 'site', sessionVersion: undefined } as const
+  const admission = admit(signedIn, claim, Date.now())
+  assert.ok(admission.ok)
+  const proof = { assurance: 1, methods: ['pwd'], atMs: Date.now() } as const
+  const from = { ip: '127.0.0.1', userAgent: '' }
+  const token = await kept.identity('site').sessions.start(admission.admitted, from, proof)
   const gate = await ringwall(config)
   const { host, port, origin } = new URL((await gate.listen()).http as string)
 

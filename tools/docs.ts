@@ -22,6 +22,8 @@ interface Schema {
   readonly additionalProperties?: Schema | boolean
   readonly items?: Schema
   readonly anyOf?: readonly Schema[]
+  /** `whole`: its forms are told in the line of its key. */
+  readonly documented?: 'whole'
 }
 
 /** One row of the tables: a key with everything that is known of it. */
@@ -92,6 +94,7 @@ function textOfParent(name: string, parent: Schema): string {
 
 /** What a value consists of, if it is a section, a list of sections or sections by name. */
 function sectionOf(schema: Schema): Schema | undefined {
+  if (schema.documented === 'whole') return undefined
   const options = [schema, ...(schema.anyOf ?? [])]
   return options.find((one) => childrenOf(one).length > 0)
 }

@@ -8,6 +8,7 @@ import {
   CedarRecord,
   CedarSet,
   type DatabasePlan,
+  type DatabaseQuery,
   EntityUid,
   parsePolicies,
   planInput,
@@ -19,6 +20,9 @@ import {
 } from '../../src/access/index.ts'
 import { Datetime } from '../../src/access/cedar/extensions/datetime.ts'
 import { readIp } from '../../src/access/cedar/extensions/ipaddr.ts'
+import { tryEverything } from '../../src/access/database/attempts.ts'
+import type { Declaration } from '../../src/access/database/declaration.ts'
+import type { Privilege } from '../../src/access/database/privilege.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import { RingwallError } from '../../src/core/errors.ts'
 import { Secret } from '../../src/core/secret.ts'
@@ -46,6 +50,8 @@ export interface Tally {
   questions: number
   rowDecisions: number
   allowed: number
+  /** Statements that were tried under each role, and grants that were taken away to see whether they are needed. */
+  grants: number
   /** Policy sets that a database cannot answer, each refused when it was planned, by reason. */
   readonly refused: Map<string, number>
   readonly mismatches: { readonly id: string; readonly text: string }[]
@@ -55,6 +61,8 @@ const ACTION = new EntityUid('Action', 'read')
 const KEY = new Secret('a key that only this run knows, of 40 bytes')
 const SCHEMA = 'world'
 const MAX_MISMATCHES = 20
+/** Of so many policy sets, the grants of one are tried; each is hundreds of statements. */
+const GRANTS_EVERY = 5
 /** How many rows a principal tries to make in each policy set. */
 const MADE = 4
 
@@ -112,6 +120,7 @@ class Trial {
     questions: 0,
     rowDecisions: 0,
     allowed: 0,
+    grants: 0,
     refused: new Map(),
     mismatches: [],
   }
@@ -153,6 +162,7 @@ class Trial {
     const plan = this.#plan(parsed.value, failedForbid, `${name}\n${text}`)
     if (plan === undefined) return
     await this.#install(plan)
+    await this.#tryGrants(plan, `${name} ${failedForbid}\n${text}`)
     const authorizer = new Authorizer(parsed.value, { failedForbid })
     for (const principal of world.users)
       await this.#ask(world, plan, authorizer, principal, random, `${name} ${failedForbid}\n${text}`)
@@ -189,6 +199,23 @@ class Trial {
     } else {
       this.#isChecked = true
       await applyPlan(async (sql, values = []) => this.#admin.query(sql, [...values]), plan, { key: KEY })
+    }
+  }
+
+  /** Every verb on every column, and whether each grant is needed. Then what the trial itself needs is given. */
+  async #tryGrants(plan: DatabasePlan, name: string): Promise<void> {
+    const examples = examplesOf(plan)
+    if (examples.length > 0 && this.#tally.policySets % GRANTS_EVERY === 0) {
+      const query: DatabaseQuery = async (sql, values = []) => this.#admin.query(sql, [...values])
+      await query('BEGIN')
+      const whole = { ...plan, declaration: { ...plan.declaration, examples } }
+      const { tried, findings } = await tryEverything(query, whole)
+      await query('ROLLBACK')
+      const asked = tried + plan.privileges.filter(({ on }) => on === 'column' || on === 'table').length
+      this.#tally.questions += asked
+      this.#tally.grants += asked
+      for (const { what } of findings)
+        this.#tally.mismatches.push({ id: `${name.split('\n')[0]} grants`, text: `${what}\n${name}` })
     }
     await this.#admin.query(`GRANT SELECT ON ${SCHEMA}.drafts TO ${this.#roles.writer}`)
   }
@@ -258,6 +285,28 @@ class Trial {
       }
     })
   }
+}
+
+/** What an application does that uses every grant: one statement for each verb of each role. */
+function examplesOf({ privileges, declaration }: DatabasePlan): Declaration['examples'] {
+  const { reader, writer } = declaration.roles
+  const roles = { [reader]: 'reader', [writer]: 'writer' } as const
+  const onRows = privileges.filter(
+    ({ role, on }) => (on === 'column' || on === 'table') && [reader, writer].includes(role),
+  )
+  return [...Map.groupBy(onRows, ({ role, verb, object }) => [role, verb, object].join('\n')).values()].map(
+    (group) => {
+      const [{ role, verb, object }] = group as [Privilege, ...Privilege[]]
+      const columns = group.flatMap(({ column }) => (column === undefined ? [] : [`"${column}"`]))
+      const statements: Readonly<Record<string, string>> = {
+        SELECT: `SELECT ${columns.join(', ')} FROM ${object}`,
+        INSERT: `INSERT INTO ${object} (${columns.join(', ')}) VALUES (${columns.map(() => 'DEFAULT').join(', ')})`,
+        UPDATE: `UPDATE ${object} SET ${columns.map((column) => `${column} = DEFAULT`).join(', ')}`,
+        DELETE: `DELETE FROM ${object}`,
+      }
+      return { role: roles[role] as 'reader' | 'writer', sql: statements[verb] as string }
+    },
+  )
 }
 
 function inSchema(entities: Readonly<Record<string, object>>, name: string): object {

@@ -5,7 +5,7 @@ import { partsOf } from './cedar/expression.ts'
 import type { ActionType } from './cedar/schema.ts'
 import { targetOf } from './cedar/policy.ts'
 import { EntityUid } from './cedar/value.ts'
-import type { AccessBindingConfig } from './config.ts'
+import type { AccessBindingConfig, ResourceConfig } from './config.ts'
 import type { PolicySet } from './policy-set.ts'
 
 /** What the gateway can tell a policy in `context`, with its Cedar types. */
@@ -76,6 +76,27 @@ export function fillTemplate(
 
 type Fail = (why: string) => RingwallError
 
+/** Reads how a request says which resource it is about. Throws RingwallError naming the route. */
+export function readResourceId(
+  route: { readonly name: string; readonly path: string },
+  { id }: ResourceConfig,
+  key: string,
+): Template {
+  const fail = failureOf(route)
+  const params = paramsOf(route)
+  const text = id ?? (params.length === 1 ? `{${params[0]}}` : undefined)
+  if (text === undefined) throw fail(`say which one: \`${key}\`, such as {id} of the path, or a fixed name`)
+  return readTemplate(text, params, fail, key)
+}
+
+function failureOf({ name }: { readonly name: string }): Fail {
+  return (why) => new RingwallError('access.binding', `route \`${name}\`: ${why}`)
+}
+
+function paramsOf({ path }: { readonly path: string }): readonly string[] {
+  return [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] as string)
+}
+
 /** Holds what a route says against the schema and the policies. Throws RingwallError naming the route. */
 export function bindRoute(
   set: PolicySet,
@@ -83,8 +104,8 @@ export function bindRoute(
   route: { readonly name: string; readonly path: string },
   config: AccessBindingConfig,
 ): Binding {
-  const fail: Fail = (why) => new RingwallError('access.binding', `route \`${route.name}\`: ${why}`)
-  const params = [...route.path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] as string)
+  const fail = failureOf(route)
+  const params = paramsOf(route)
   const names = [...set.schema.actions.values()].map(({ uid }) => uid.id)
   const action = [...set.schema.actions.values()].find(({ uid }) => uid.id === config.action)
   if (!action) {
@@ -93,7 +114,7 @@ export function bindRoute(
       `the schema has no action \`${config.action}\`; ${meant === undefined ? `it has ${names.join(', ')}` : `did you mean \`${meant}\`?`}`,
     )
   }
-  const { type, id } = config.resource
+  const { type } = config.resource
   if (!action.resources.includes(type))
     throw fail(
       `\`${config.action}\` does not apply to \`${type}\`; it applies to ${action.resources.join(', ')}`,
@@ -102,10 +123,6 @@ export function bindRoute(
     throw fail(
       `\`${config.action}\` is not for \`${principalType}\`; it is for ${action.principals.join(', ')}`,
     )
-  const only = params.length === 1 ? `{${params[0]}}` : undefined
-  const idText = id ?? only
-  if (idText === undefined)
-    throw fail('say which one: `access.resource.id`, such as {id} of the path, or a fixed name')
   const declared = set.schema.entities.get(type)?.attributes.attributes
   const strange = Object.keys(config.facts?.attributes ?? {}).find((name) => declared?.has(name) !== true)
   if (strange !== undefined)
@@ -115,7 +132,7 @@ export function bindRoute(
   const binding: Binding = {
     action,
     resourceType: type,
-    resourceId: readTemplate(idText, params, fail, 'access.resource.id'),
+    resourceId: readResourceId(route, config.resource, 'access.resource.id'),
     facts: config.facts && {
       path: readTemplate(config.facts.path, params, fail, 'access.facts.path'),
       attributes: new Map(Object.entries(config.facts.attributes)),

@@ -1,4 +1,5 @@
 import { duration, z } from '../core/schema.ts'
+import { mappingSchema } from './filter/mapping-schema.ts'
 import { GUIDE_ROLES, PERMISSIONS } from './rbac.ts'
 
 const permission = z
@@ -11,7 +12,7 @@ const typeName = z
   .regex(/^[A-Za-z_]\w*(::[A-Za-z_]\w*)*$/, 'must be the name of an entity type, such as `User`')
 
 /** A policy in Cedar, and what belongs to it. */
-const policy = z.strictObject({
+export const policySection = z.strictObject({
   policies: path.describe(
     'File of Cedar policies, or a folder whose *.cedar files are read in the order of their names.',
   ),
@@ -19,9 +20,12 @@ const policy = z.strictObject({
   entities: path
     .optional()
     .describe("Entities that do not change with requests, such as groups of roles, in Cedar's JSON."),
-  mapping: path
+  mapping: z
+    .union([path, mappingSchema], 'must be the path of a YAML file, or a section with `entities`')
     .optional()
-    .describe('Tables and columns of the entities, for filters and for row-level security (YAML).'),
+    .describe(
+      'Tables and columns of the entities, for filters and for the database: here, or in a YAML file of its own.',
+    ),
   tests: path.optional().describe('Table tests of the policy (YAML).'),
   openapi: path
     .optional()
@@ -37,7 +41,9 @@ const policy = z.strictObject({
 /** `security.authorization`. */
 export const authorizationSchema = z
   .strictObject({
-    policy: policy.optional().describe('A policy in Cedar, by which routes with `access` are decided.'),
+    policy: policySection
+      .optional()
+      .describe('A policy in Cedar, by which routes with `access` are decided.'),
     permissions: z
       .array(permission)
       .default([...PERMISSIONS])
@@ -62,25 +68,37 @@ export const authorizationSchema = z
           .enum(['optional', 'required'])
           .default('optional')
           .describe('Whether somebody else than who gets and who gives it must have approved.'),
+        requestable: z
+          .array(z.string().min(1).max(200))
+          .max(64)
+          .default([])
+          .describe(
+            'Roles and permissions that people may ask for at the page of elevation. Empty: no page.',
+          ),
+        approvers: z
+          .array(z.string().min(1).max(64))
+          .max(64)
+          .default([])
+          .describe('Roles that may approve what others ask for.'),
       })
       .prefault({}),
   })
   .prefault({})
 
+const resource = z.strictObject({
+  type: typeName.describe('Its entity type.'),
+  id: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'Its id: `{name}` of the path, `{query.name}`, `{cookie.name}`, or a fixed text. By default the only {name} of the path.',
+    ),
+})
+
 const binding = z.strictObject({
   action: z.string().min(1).describe('Action of the policy, such as `order:read`.'),
-  resource: z
-    .strictObject({
-      type: typeName.describe('Its entity type.'),
-      id: z
-        .string()
-        .min(1)
-        .optional()
-        .describe(
-          'Its id: `{name}` of the path, `{query.name}`, `{cookie.name}`, or a fixed text. By default the only {name} of the path.',
-        ),
-    })
-    .describe('What the route is about.'),
+  resource: resource.describe('What the route is about.'),
   facts: z
     .strictObject({
       path: z
@@ -117,12 +135,19 @@ export const accessRouteKeys = {
     .optional()
     .describe("What the policy is asked on this route; `off` where a {name} of the path is nobody's."),
   permission: permission.optional().describe('Permission that the subject needs on this route.'),
+  resource: resource
+    .optional()
+    .describe(
+      'What `permission` is asked for; with it, what was given for this resource or its type counts too. By default that of `access`.',
+    ),
 }
 
 /** `access` of a route, parsed. */
 export type AccessBindingConfig = z.output<typeof binding>
+/** `resource` of a route, parsed. */
+export type ResourceConfig = z.output<typeof resource>
 /** `security.authorization.policy`, parsed. */
-export type PolicyConfig = z.output<typeof policy>
+export type PolicyConfig = z.output<typeof policySection>
 /** `security.authorization`, parsed. */
 export type AuthorizationConfig = z.output<typeof authorizationSchema>
 /** What this wall reads of a route. */

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts'
 import { RingwallError } from '../core/errors.ts'
-import type { Holding } from '../core/holding.ts'
+import type { Holding, SessionBinding } from '../core/holding.ts'
 import type { Grant, Grants } from './grants.ts'
 import type { Rbac } from './rbac.ts'
 
@@ -32,6 +32,8 @@ export interface ElevationRequest {
   readonly by: string
   readonly approvedBy?: string
   readonly ttlMs?: number
+  /** Only in this session, while its version lasts. */
+  readonly session?: SessionBinding
 }
 
 /**
@@ -63,6 +65,7 @@ export class ElevatedPermissions {
       approvedBy,
       resourceType,
       resourceId,
+      session,
     } = request
     const ttlMs = this.#checkTtl(request.ttlMs ?? this.#limits.defaultMs)
     this.#checkApproval(request)
@@ -84,6 +87,7 @@ export class ElevatedPermissions {
             ...(approvedBy !== undefined && { approvedBy }),
             ...(resourceType !== undefined && { resourceType }),
             ...(resourceId !== undefined && { resourceId }),
+            ...(session && { session }),
           }),
         )
       }

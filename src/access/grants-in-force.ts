@@ -29,6 +29,18 @@ export function giversOf(
   )
 }
 
+/** The roles that count for a resource at a moment: those for everything, for its type, and for itself; each once. */
+export function rolesOn(
+  holdings: readonly Holding[],
+  resource: ResourceRef,
+  nowMs: number,
+): readonly string[] {
+  const counting = holdings.filter(
+    (holding) => holding.kind === 'role' && isInForce(holding, nowMs) && covers(holding, resource),
+  )
+  return [...new Set(counting.map(({ name }) => name))]
+}
+
 /** Whether a holding counts for a resource. */
 export function covers({ resourceType, resourceId }: Holding, resource: ResourceRef | undefined): boolean {
   if (resourceType === undefined) return resourceId === undefined

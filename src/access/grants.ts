@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 
 import { type Clock, type RandomBytes, systemRandom } from '../core/clock.ts'
 import { RingwallError } from '../core/errors.ts'
-import type { Holding } from '../core/holding.ts'
+import type { Holding, SessionBinding } from '../core/holding.ts'
 import { createIdSource } from '../core/id.ts'
 import type { Database, PermissionGrantRow, RoleAssignmentRow } from '../store/index.ts'
 import { checkDraft } from './grants-draft.ts'
@@ -26,6 +26,8 @@ export interface Grant {
   readonly revokedMs: number | null
   readonly revokedBy: string | null
   readonly lastUsedMs: number | null
+  /** The only session that it counts in; null for all. */
+  readonly session: SessionBinding | null
 }
 
 /** A grant that is yet to be made. */
@@ -41,6 +43,8 @@ export interface GrantDraft {
   readonly approvedBy?: string
   readonly notBeforeMs?: number
   readonly expiresMs?: number
+  /** Only in this session, while its version lasts. */
+  readonly session?: SessionBinding
 }
 
 type GrantRow = Omit<RoleAssignmentRow, 'role'> &
@@ -64,6 +68,8 @@ const COLUMNS = [
   'revoked_at',
   'revoked_by',
   'last_used_at',
+  'session_ref',
+  'session_version',
 ] as const
 
 const TABLES = { role: 'role_assignments', permission: 'permission_grants' } as const
@@ -127,6 +133,8 @@ export class Grants {
       revoked_at: null,
       revoked_by: null,
       last_used_at: null,
+      session_ref: draft.session?.ref ?? null,
+      session_version: draft.session?.version ?? null,
     }
     await this.#database.insertRows(
       TABLES[draft.kind],
@@ -147,11 +155,15 @@ export class Grants {
     return false
   }
 
-  /** What a subject holds at a moment, beside the roles of the account. One statement; nothing is kept. */
-  async heldBy(subjectId: string, nowMs: number): Promise<readonly Holding[]> {
+  /**
+   * What a subject holds at a moment, beside the roles of the account: in a session, where one is named, also what is
+   * bound to it. One statement; nothing is kept.
+   */
+  async heldBy(subjectId: string, nowMs: number, session?: SessionBinding): Promise<readonly Holding[]> {
     // INVARIANT: a revoked grant does not count, whatever the clocks of two machines say of when it was.
     const inForce = sql`subject = ${subjectId} AND revoked_at IS NULL AND not_before <= ${nowMs}
-      AND (expires_at IS NULL OR expires_at > ${nowMs})`
+      AND (expires_at IS NULL OR expires_at > ${nowMs})
+      AND (session_ref IS NULL OR (session_ref = ${session?.ref ?? ''} AND session_version = ${session?.version ?? 0}))`
     const { rows } = await sql<
       Pick<GrantRow, 'id' | 'kind' | 'name' | 'resource_type' | 'resource_id' | 'expires_at'>
     >`SELECT id, 'role' AS kind, role AS name, resource_type, resource_id, expires_at
@@ -248,5 +260,9 @@ function grantOf(row: GrantRow): Grant {
     revokedMs: row.revoked_at,
     revokedBy: row.revoked_by,
     lastUsedMs: row.last_used_at,
+    session:
+      row.session_ref === null || row.session_version === null
+        ? null
+        : { ref: row.session_ref, version: row.session_version },
   }
 }

@@ -53,10 +53,11 @@ export type { Json } from './cedar/json.ts'
 export { type FindEntity, ObjectEntities, type PlainEntity, recordOf, valueOf } from './cedar/objects.ts'
 export { parseExpression, parsePolicies } from './cedar/parser.ts'
 export { PartialAuthorizer, type PartialDecision } from './cedar/partial.ts'
+export { OPERATOR_PERMISSIONS, OPERATOR_ROLES } from './operator-roles.ts'
 export { policyToJson, writeJson } from './cedar/policy-json-writer.ts'
 export { parseJsonPolicies, policyFromJson } from './cedar/policy-json.ts'
 export { expressionToText, policyToText } from './cedar/policy-text.ts'
-export { linkTemplate, renameByAnnotation } from './cedar/policy.ts'
+export { allowsAction, linkTemplate, renameByAnnotation } from './cedar/policy.ts'
 export { parseJsonSchema, schemaFromJson } from './cedar/schema-json.ts'
 export { parseSchema } from './cedar/schema-parser.ts'
 export type { ActionType, EntityType, Schema } from './cedar/schema.ts'
@@ -89,11 +90,20 @@ export {
   type AuthorizationConfig,
   authorizationSchema,
   type PolicyConfig,
+  policySection,
 } from './config.ts'
 export { type ApplyOptions, applyPlan, planText, type Verification, verifyPlan } from './database/apply.ts'
 export type { Query as DatabaseQuery } from './database/catalog.ts'
-export { type DatabaseConfig, databaseSchema } from './database/declaration.ts'
+export {
+  type DatabaseConfig,
+  databaseSchema,
+  databaseSection,
+  declarationOf,
+} from './database/declaration.ts'
 export type { Finding as DatabaseFinding } from './database/finding.ts'
+export { findDrift } from './database/drift.ts'
+export { applyMariadb, mariadbPlanText, verifyMariadb } from './database/mariadb-apply.ts'
+export type { ConnectAs } from './database/mariadb-attempts.ts'
 export { findMariadbDrift } from './database/mariadb-drift.ts'
 export { type MariadbPlan, planMariadb } from './database/mariadb-plan.ts'
 export { mariadbKeyStatements } from './database/mariadb-principal.ts'
@@ -113,6 +123,7 @@ export {
   type ElevationLimits,
   type ElevationRequest,
 } from './elevation.ts'
+export { type ElevationAsked, type ElevationOutcome, ElevationRequests } from './elevation-requests.ts'
 export { type ExplanationTextOptions, formatExplanation } from './explain/explanation-text.ts'
 export {
   type BlamedCondition,
@@ -133,6 +144,7 @@ export {
   type WhoRequest,
 } from './filter/filter.ts'
 export { type DialectName, readMapping } from './filter/mapping-reader.ts'
+export { MappingError, type MappingMistake } from './filter/mapping-mistakes.ts'
 export { mappingSchema } from './filter/mapping-schema.ts'
 export type {
   AttributeConfig,

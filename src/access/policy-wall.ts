@@ -10,6 +10,7 @@ import { EntityUid } from './cedar/value.ts'
 import type { AccessRouteConfig, AuthorizationConfig } from './config.ts'
 import { entitiesFor, type Fact, fieldsOf, openRecord } from './facts.ts'
 import { type JsonWebKey, signObligation } from './obligation.ts'
+import { holdingsOf, rolesOn } from './grants-in-force.ts'
 import type { PolicySet } from './policy-set.ts'
 import type { Rbac } from './rbac.ts'
 import { decodedValue, pathValue } from './request-value.ts'
@@ -55,7 +56,7 @@ export function policyJudge(
   const binding = bindRoute(set, config.principal, route, route.access)
   const roleType = set.schema.entities.get(config.role)
   const knownAbove = new Set([config.role, ...(roleType?.ancestors ?? [])])
-  const principalOf = ({ id, email, name, roles }: Subject): Fact => ({
+  const principalOf = ({ id, email, name }: Subject, roles: readonly string[]): Fact => ({
     uid: new EntityUid(config.principal, id),
     attributes: { email, name },
     parents: roleType ? [...rbac.countsAs(roles)].map((role) => new EntityUid(config.role, role)) : [],
@@ -69,7 +70,7 @@ export function policyJudge(
         binding,
         'the request names no resource, or not in one way: a value is absent or there twice',
       )
-    const principal = principalOf(subject)
+    const principal = principalOf(subject, rolesOn(holdingsOf(subject), resource, clock.now()))
     const action = binding.action.uid
     const context = contextOf(binding, exchange, clock.now())
     const question = {

@@ -1,4 +1,5 @@
 import { z } from '../core/schema.ts'
+import { SOURCE_DIRECTIVES } from './csp.ts'
 import { uploadsRouteKey, uploadsSchema } from './upload/upload-config.ts'
 
 const origin = z
@@ -46,6 +47,28 @@ export const applicationSchema = z
       .default([])
       .describe(
         'Scripts and styles that may get a nonce: paths of our own, addresses, or `sha256-...` of what stands in the element.',
+      ),
+    csp_sources: z
+      .partialRecord(
+        z.enum(SOURCE_DIRECTIVES),
+        z
+          .array(
+            z
+              .string()
+              .regex(
+                /^((https?|wss?):\/\/(\*\.)?[A-Za-z0-9.-]+(:\d{1,5})?(\/[^\s;,]*)?|data:|blob:)$/,
+                'must be a source such as https://images.example.com, data: or blob:',
+              ),
+          )
+          .max(200),
+      )
+      .default({})
+      .describe('Sources that the policy of `csp_nonce` allows beyond its own, by directive.'),
+    csp_reports: z
+      .enum(['on', 'off'])
+      .default('on')
+      .describe(
+        'Where `csp_nonce` is not `off`: browsers are asked to report what they blocked, and what pages hold is counted; see `ringwall csp`.',
       ),
     uploads: uploadsSchema.describe('Inspection of uploads before their first byte reaches the application.'),
   })

@@ -7,7 +7,6 @@ import {
   checkCsrfToken,
   checkCustomHeader,
   checkFormToken,
-  CspLearning,
   formCookie,
   mintFormToken,
   newCsrfToken,
@@ -80,6 +79,16 @@ test('csp: a policy has its nonce, runs nothing else and tells where to report',
   assert.doesNotMatch(policy, /unsafe/)
 })
 
+test('csp: sources are added to their directive, and to none that runs scripts', () => {
+  const policy = nonceCsp({
+    nonce: 'N',
+    sources: { 'connect-src': ['https://api.test'], 'frame-ancestors': ['https://b.test'] },
+  })
+  assert.match(policy, /; connect-src 'self' https:\/\/api\.test$/)
+  assert.match(policy, /frame-ancestors https:\/\/b\.test;/)
+  assert.match(policy, /script-src 'nonce-N' 'report-sample';/)
+})
+
 const old = {
   'csp-report': {
     'document-uri': 'https://a.test/',
@@ -132,17 +141,3 @@ for (const { name, type, text, want } of [
     )
   })
 }
-
-test('csp: what was seen is proposed, never taken, and counted within a bound', () => {
-  const learning = new CspLearning(['https://a.test/old.js', 'https://a.test/app.js'], 3)
-  const see = (source: string): boolean => learning.see({ kind: 'script', source })
-  assert.deepEqual(['https://a.test/app.js', 'x', 'y', 'y', 'z'].map(see), [true, false, false, false, false])
-  assert.deepEqual(learning.proposal(), {
-    add: [
-      { kind: 'script', source: 'y', times: 2 },
-      { kind: 'script', source: 'x', times: 1 },
-    ],
-    remove: ['https://a.test/old.js'],
-    uncounted: 1,
-  })
-})

@@ -2,22 +2,25 @@ import { randomBytes } from 'node:crypto'
 
 import { type RandomBytes, systemRandom } from '../core/clock.ts'
 import { type Exchange, wantsHtml } from '../core/exchange.ts'
-import type { Reply } from '../core/reply.ts'
+import { dropFieldsOfBytes, type Reply } from '../core/reply.ts'
 import { Secret } from '../core/secret.ts'
 import { pass, refuse, type Verdict } from '../core/verdict.ts'
 import type { BodyView } from '../core/wall.ts'
 import type { ApplicationConfig, ApplicationRouteConfig } from './config.ts'
-import { nonceCsp } from './csp.ts'
-import { CspLearning } from './csp-learning.ts'
+import { nonceCsp, REPORT_GROUP } from './csp.ts'
+import type { CspBook } from './csp-book.ts'
+import { CSP_REPORT_PATH } from './pages.ts'
 import { checkCustomHeader, checkFormToken, formCookie, mintFormToken, newCsrfToken } from './csrf.ts'
 import { findFormToken, FORM_FIELD, isFormType } from './html-form.ts'
-import { HtmlInjector, injectInto } from './html-injector.ts'
+import { HtmlInjector, injectInto, type ScriptSource } from './html-injector.ts'
 
 /** What the judge of pages needs beside its configuration. */
 export interface HtmlParts {
   /** Signs form tokens; the same in every process of a house. */
   readonly formKey: Secret
   readonly random: RandomBytes
+  /** Where what pages hold is counted. */
+  readonly book?: CspBook
 }
 
 /** The judge of pages and of the forms that they send. */
@@ -37,18 +40,6 @@ export const processParts: HtmlParts = {
   random: systemRandom,
 }
 
-/** Fields of an answer that say something of its bytes, which are no longer these; and what may not be kept for another visitor. */
-const OUTDATED = [
-  'content-length',
-  'etag',
-  'last-modified',
-  'accept-ranges',
-  'content-md5',
-  'digest',
-  'content-digest',
-  'repr-digest',
-]
-
 /** Compiles the judge of a route. */
 export function htmlJudge(
   config: ApplicationConfig,
@@ -61,13 +52,12 @@ export function htmlJudge(
   const allowedOrigins = new Set(config.allowed_origins)
   const isIdle = config.csrf.tokens === 'off' && mode === 'off'
   // Sources of our own origin are paths in the configuration.
-  const learnings = new Map<string, CspLearning>()
-  const learningOf = (origin: string): CspLearning => {
-    const known = (): string[] => config.csp_known.map((one) => (one.startsWith('/') ? origin + one : one))
-    const learning = learnings.get(origin) ?? new CspLearning(known())
-    // INVARIANT: bounded, since the name of the host is the client's word.
-    if (learnings.size < 64) learnings.set(origin, learning)
-    return learning
+  const known = new Set(config.csp_known)
+  const book = config.csp_reports === 'on' ? parts.book : undefined
+  const knows = (own: string, source: ScriptSource): boolean => {
+    book?.see(own, source)
+    const path = source.source.startsWith(`${own}/`) ? source.source.slice(own.length) : undefined
+    return known.has(source.source) || (path !== undefined && known.has(path))
   }
 
   const needsToken = (exchange: Exchange): boolean => {
@@ -111,20 +101,26 @@ export function htmlJudge(
         mode !== 'off' && reply.origin === 'upstream' && !hasOwnNonce(reply)
           ? Buffer.from(parts.random(18)).toString('base64')
           : undefined
-      const learning = nonce === undefined ? undefined : learningOf(own)
       const injector = new HtmlInjector({
         pageUrl: own + exchange.target.path + exchange.target.rawQuery,
-        ...(nonce === undefined
-          ? {}
-          : { nonce: { value: nonce, knows: (source) => learning?.see(source) === true } }),
+        ...(nonce === undefined ? {} : { nonce: { value: nonce, knows: (source) => knows(own, source) } }),
         ...(hasTokens ? { token: { field: FORM_FIELD, value: tokenFor(exchange, reply, isHttps) } } : {}),
       })
       if (nonce !== undefined) {
         const name = mode === 'on' ? 'Content-Security-Policy' : 'Content-Security-Policy-Report-Only'
-        reply.headers.append(name, nonceCsp({ nonce }))
+        const reportTo = book && CSP_REPORT_PATH
+        reply.headers.append(
+          name,
+          nonceCsp({
+            nonce,
+            sources: config.csp_sources,
+            ...(reportTo !== undefined && { reportTo, hasEndpoint: isHttps }),
+          }),
+        )
+        if (reportTo !== undefined && isHttps)
+          reply.headers.append('Reporting-Endpoints', `${REPORT_GROUP}="${reportTo}"`)
       }
-      for (const name of OUTDATED) reply.headers.delete(name)
-      reply.headers.set('Cache-Control', 'no-store')
+      dropFieldsOfBytes(reply)
       if (reply.body instanceof Uint8Array) {
         reply.body = Buffer.concat([...injector.write(reply.body), ...injector.end()])
         reply.headers.set('Content-Length', String(reply.body.length))

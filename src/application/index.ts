@@ -6,9 +6,20 @@ export {
   applicationSchema,
 } from './config.ts'
 export { doubtInProvenance, type Provenance } from './cross-site.ts'
-export { CspLearning, type CspProposal } from './csp-learning.ts'
+export {
+  CspBook,
+  type CspBookOptions,
+  type CspOrigin,
+  type CspSnapshot,
+  readCspBook,
+  type SeenSource,
+  type SeenViolation,
+  type Sighting,
+} from './csp-book.ts'
+export { CSP_REPORT_PATH, serveCspReport } from './pages.ts'
+export { cspProposal, type CspProposal } from './csp-proposal.ts'
 export { type CspReport, type CspReports, MAX_REPORT_BYTES, readCspReports } from './csp-report.ts'
-export { type CspParts, nonceCsp } from './csp.ts'
+export { type CspParts, nonceCsp, SOURCE_DIRECTIVES, type SourceDirective } from './csp.ts'
 export {
   checkCsrfToken,
   checkCustomHeader,
@@ -74,9 +85,16 @@ export {
 } from './strict-json.ts'
 export { readStrictYaml, type ReadYaml, type YamlBounds, type YamlFault } from './strict-yaml.ts'
 export { type Revival, type Revive, type Revived, TypedReviver } from './typed-reviver.ts'
-export { scanByClamd, type ScannerConnection, type ScannerOptions } from './upload/clamd.ts'
+export { clamdAt, scanByClamd, type ScannerConnection, type ScannerOptions } from './upload/clamd.ts'
 export { type DescribedFile, inspectFile } from './upload/file-inspection.ts'
 export type { FilePart } from './upload/form-parts.ts'
+export {
+  openQuarantine,
+  Quarantine,
+  type QuarantineBounds,
+  type QuarantinedFile,
+} from './upload/quarantine.ts'
+export { type EncodedFile, httpReencode, type Reencode, type Reencoding } from './upload/reencoding.ts'
 export { uploadPolicy, type UploadsConfig, uploadsSchema } from './upload/upload-config.ts'
 export type { UploadFault, UploadReason } from './upload/upload-fault.ts'
 export {
@@ -87,6 +105,6 @@ export {
   type UploadVerdict,
 } from './upload/upload-inspection.ts'
 export type { UploadPolicy } from './upload/upload-policy.ts'
-export type { RefusedFile, UploadParts } from './upload/upload-wall.ts'
+export { keepIn, type RefusedFile, type UploadParts } from './upload/upload-wall.ts'
 export { validateUsername } from './username.ts'
-export { applicationWall } from './wall.ts'
+export { applicationWall, ownOrigin } from './wall.ts'

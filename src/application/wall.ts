@@ -15,12 +15,7 @@ export function applicationWall(
   route: ApplicationRouteConfig,
   parts: { readonly html?: HtmlParts; readonly uploads?: UploadParts } = {},
 ): Wall {
-  const html = htmlJudge(
-    config,
-    route,
-    (exchange) => provenanceOf(exchange).ownOrigin,
-    parts.html ?? processParts,
-  )
+  const html = htmlJudge(config, route, ownOrigin, parts.html ?? processParts)
   const uploads = uploadJudge(config.uploads, route.uploads, parts.uploads)
   const allowedOrigins = new Set(config.allowed_origins)
   const contentTypes = route.content_types
@@ -61,15 +56,20 @@ export function applicationWall(
   }
 }
 
-function provenanceOf(exchange: Exchange): Parameters<typeof doubtInProvenance>[0] {
-  const { headers, host, client } = exchange
+/** The origin by which the client knows us. */
+export function ownOrigin({ host, client }: Exchange): string {
   const isDefaultPort =
     host.ok && (host.port === undefined || host.port === (client.scheme === 'https' ? 443 : 80))
   const authority = host.ok ? (isDefaultPort ? host.name : `${host.name}:${host.port}`) : ''
+  return `${client.scheme}://${authority}`
+}
+
+function provenanceOf(exchange: Exchange): Parameters<typeof doubtInProvenance>[0] {
+  const { headers } = exchange
   return {
     method: exchange.method,
     isUpgrade: headers.has('upgrade'),
-    ownOrigin: `${client.scheme}://${authority}`,
+    ownOrigin: ownOrigin(exchange),
     rawOrigin: headers.get('origin'),
     rawFetchSite: headers.get('sec-fetch-site'),
     rawReferer: headers.get('referer'),

@@ -30,7 +30,7 @@ export async function withAuditedStore(
   const log = new AuditLog({
     database: kept.store.database,
     config: config.security.audit,
-    mask: createTextMask(),
+    mask: createTextMask(kept.secrets.registry),
   })
   const nextId = createIdSource(systemClock, systemRandom)
   try {

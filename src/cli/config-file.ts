@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 
-import { type Config, ConfigError, loadConfig } from '../config/index.ts'
+import { type Config, ConfigError, loadConfig, type LoadOptions } from '../config/index.ts'
 import { describeError, formatPlace, RingwallError } from '../core/errors.ts'
 
 const DEFAULT_FILE = 'security_config.yaml'
@@ -25,12 +25,21 @@ export function readConfigText(file: string | undefined): string {
 }
 
 /** Reads and checks the configuration of a command. */
-export function readConfig(named: string | undefined): {
+export function readConfig(
+  named: string | undefined,
+  verify?: LoadOptions['verify'],
+): {
   readonly config: Config
   readonly file: string | undefined
 } {
   const file = findConfigFile(named)
-  return { config: loadConfig(readConfigText(file), file === undefined ? {} : { file }), file }
+  return {
+    config: loadConfig(readConfigText(file), {
+      ...(file !== undefined && { file }),
+      ...(verify && { verify }),
+    }),
+    file,
+  }
 }
 
 /** Every mistake of a configuration on a line of its own: `file:line:column: key: what to do`. */

@@ -210,10 +210,7 @@ test('a review proves by the recorded decisions what can be taken away', async (
   )
   assert.deepEqual([proof['decisions'], proof['same'], proof['otherWithout']], [3, 3, 0])
   const csv = await run('access', 'review', '--format', 'csv')
-  assert.match(
-    csv.out,
-    /^WHO,REALM,WHAT,ON,[^]*\r\nann@shop\.test,site,customer,everything,account,command line,/,
-  )
+  assert.match(csv.out, /^WHO,WHAT,ON,[^]*\r\nann@shop\.test,customer,everything,account,command line,/)
   assert.match(csv.err, /Proof: 3 decisions/)
   assert.match(await done('audit', 'query', '--kind', 'access.reviewed', '--json'), /"decisions": 3/)
   await refused(/not a length of time/, 'access', 'review', '--since', 'monday')

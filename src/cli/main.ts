@@ -5,8 +5,12 @@ import { Command, CommanderError } from 'commander'
 import { ConfigError } from '../config/index.ts'
 import { RingwallError } from '../core/errors.ts'
 import { accessCommand } from './commands/access.ts'
+import { apiKeyCommand } from './commands/api-key.ts'
+import { limitsCommand } from './commands/limits.ts'
 import { auditCommand } from './commands/audit.ts'
+import { certCommand } from './commands/cert.ts'
 import { checkCommand } from './commands/check.ts'
+import { cspCommand } from './commands/csp.ts'
 import { completionCommand } from './commands/completion.ts'
 import { configCommand } from './commands/config.ts'
 import { egressCommand } from './commands/egress.ts'
@@ -14,14 +18,19 @@ import { dataCommand } from './commands/data.ts'
 import { dbCommand } from './commands/db.ts'
 import { explainCommand } from './commands/explain.ts'
 import { grantCommand } from './commands/grant.ts'
+import { iamCommand } from './commands/iam.ts'
 import { initCommand } from './commands/init.ts'
 import { roleCommand } from './commands/role.ts'
 import { policyCommand } from './commands/policy.ts'
 import { lintCommand } from './commands/lint.ts'
 import { keyCommand } from './commands/key.ts'
 import { maskCommand } from './commands/mask.ts'
+import { routesCommand } from './commands/routes.ts'
+import { passwordListCommand } from './commands/password-list.ts'
 import { rulesCommand } from './commands/rules.ts'
+import { uploadsCommand } from './commands/uploads.ts'
 import { upCommand } from './commands/up.ts'
+import { tenantCommand } from './commands/tenant.ts'
 import { userCommand } from './commands/user.ts'
 import { whyCommand } from './commands/why.ts'
 import { mistakeLines } from './config-file.ts'
@@ -81,19 +90,28 @@ Examples:
     checkCommand,
     explainCommand,
     whyCommand,
+    routesCommand,
     rulesCommand,
     policyCommand,
     dbCommand,
     auditCommand,
     userCommand,
+    tenantCommand,
+    passwordListCommand,
     roleCommand,
     grantCommand,
     accessCommand,
     egressCommand,
     lintCommand,
     keyCommand,
+    certCommand,
+    apiKeyCommand,
+    limitsCommand,
     dataCommand,
     maskCommand,
+    cspCommand,
+    iamCommand,
+    uploadsCommand,
   ]
   for (const command of commands) program.addCommand(command(context).copyInheritedSettings(program))
   program.addCommand(completionCommand(context, program).copyInheritedSettings(program))

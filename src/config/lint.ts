@@ -90,6 +90,34 @@ const RULES: Readonly<Record<string, Rule>> = {
           'RFC 6797, guide: Layer 2',
         )
       : undefined,
+  'hsts-preload-refused': ({ security: { headers, edge }, listen }) =>
+    headers.hsts_preload &&
+    (headers.hsts_max_age < 31_536_000 || edge.require_https === 'never' || !listen.https)
+      ? risk(
+          'security.headers.hsts_preload',
+          'the preload lists refuse this site: they ask for `hsts_max_age` of a year, HTTPS, and a redirect to it',
+          'hstspreload.org',
+        )
+      : undefined,
+  'acme-ports': ({ security: { tls }, listen }) =>
+    tls.acme && (tls.acme.challenge === 'http-01' ? !listen.http : !listen.https)
+      ? risk(
+          'security.tls.acme.challenge',
+          `nothing listens where the authority looks: ${tls.acme.challenge === 'http-01' ? 'set `listen.http`, which must be reached on port 80' : 'set `listen.https`, which must be reached on port 443'}`,
+          tls.acme.challenge === 'http-01' ? 'RFC 8555 8.3' : 'RFC 8737 3',
+        )
+      : undefined,
+  'cors-everyone': ({ routes }) => {
+    const open = routes.find(({ cors }) => typeof cors === 'object' && cors.origins.includes('*'))
+    return (
+      open &&
+      advice(
+        'routes',
+        `pages of every site may read the answers of route \`${open.name}\` (\`cors\` with \`*\`)`,
+        'OWASP ASVS 5.0 3.4.2',
+      )
+    )
+  },
   'hsts-preload': ({ security }) =>
     security.headers.hsts_preload
       ? advice(
@@ -116,6 +144,16 @@ const RULES: Readonly<Record<string, Rule>> = {
           'RFC 7239 8.1',
         )
   },
+  'proxy-protocol-everyone': ({ security }) => {
+    const wide = security.network.proxy_protocol.find((network) => /^(0\.0\.0\.0|::)\/0$/.test(network))
+    return wide === undefined
+      ? undefined
+      : risk(
+          'security.network.proxy_protocol',
+          `\`${wide}\` lets every client choose its address`,
+          'PROXY protocol, 2: accepted from trusted senders only',
+        )
+  },
   'plain-listen': ({ listen, security }) =>
     listen.http && !isLocal(listen.http.host) && (!listen.https || security.edge.require_https === 'never')
       ? risk(
@@ -132,8 +170,12 @@ const RULES: Readonly<Record<string, Rule>> = {
           'guide: Network Segmentation',
         )
       : undefined,
-  'development-certificate': ({ listen }) =>
-    listen.https && !isLocal(listen.https.host) && listen.certificate === undefined
+  'development-certificate': ({ listen, security: { tls } }) =>
+    listen.https &&
+    !isLocal(listen.https.host) &&
+    listen.certificate === undefined &&
+    tls.certificates.length === 0 &&
+    !tls.acme
       ? risk(
           'listen.certificate',
           'clients on the network cannot verify the certificate that is made for this machine',
@@ -190,6 +232,25 @@ const RULES: Readonly<Record<string, Rule>> = {
       open && advice('routes', `route \`${open.name}\` has no rate limit`, 'guide: Missing Rate Limiting')
     )
   },
+  'limit-shadow': ({ security: { rate_limiting: limits } }) => {
+    const open = (['login', 'api', 'password_reset'] as const).find((name) => limits[name].mode === 'shadow')
+    return (
+      open &&
+      risk(
+        `security.rate_limiting.${open}.mode`,
+        'the limit counts and refuses nothing; set enforce',
+        'guide: Missing Rate Limiting',
+      )
+    )
+  },
+  'limits-open': ({ security: { gateway } }) =>
+    gateway.limits_without_redis === 'open'
+      ? risk(
+          'security.gateway.limits_without_redis',
+          'whoever brings Redis down has no limit; set local or closed',
+          'guide: Missing Rate Limiting',
+        )
+      : undefined,
   'identifier-without-permission': ({ routes }) => {
     const open = routes.find(
       ({ path, permission, access }) =>

@@ -2,6 +2,7 @@ import { type Document, isMap, isScalar, isSeq, LineCounter, parseDocument, visi
 
 import { describeError, type Place, RingwallError } from '../core/errors.ts'
 import { z } from '../core/schema.ts'
+import { policyMappingMistakes } from './policy-mapping.ts'
 import { profileValues } from './profile.ts'
 import { type Config, configSchema, type RouteConfig } from './schema.ts'
 import { type Environment, withEnvironment } from './secret-reference.ts'
@@ -40,10 +41,25 @@ export interface LoadOptions {
   /** For messages. */
   readonly file?: string
   readonly env?: Environment
+  /** What only files that the configuration names can show; told with the places of their keys. */
+  readonly verify?: Verify
 }
+
+type Verify = (
+  config: Config,
+) => readonly { readonly path: readonly PropertyKey[]; readonly message: string }[]
 
 /** Reads, completes, checks and freezes a configuration. An empty text is valid and safe. */
 export function loadConfig(text: string, options: LoadOptions = {}): Config {
+  const { raw, placeOf } = readText(text, options)
+  return check(raw, placeOf, options.env ?? process.env, options.verify)
+}
+
+/** The text as plain values, and where each of them stands. */
+export function readText(
+  text: string,
+  options: LoadOptions,
+): { readonly raw: unknown; readonly placeOf: PlaceOf } {
   const file = options.file ?? 'security_config.yaml'
   if (Buffer.byteLength(text) > MAX_BYTES)
     throw new ConfigError([{ at: { file }, path: 'file', message: `larger than ${MAX_BYTES} bytes` }])
@@ -106,7 +122,7 @@ export function loadConfig(text: string, options: LoadOptions = {}): Config {
     }
     return placeAt(offset)
   }
-  return check(valueOf(document, { file, line: 1, column: 1 }) ?? {}, placeOf, options.env ?? process.env)
+  return { raw: valueOf(document, { file, line: 1, column: 1 }) ?? {}, placeOf }
 }
 
 interface RepeatedKey {
@@ -150,9 +166,10 @@ export function completeConfig(raw: unknown, env: Environment = process.env): Co
   return check(raw, () => ({ file: 'config' }), env)
 }
 
-type PlaceOf = (path: readonly PropertyKey[], ofKey: boolean) => Place
+/** The place of a value, or of its key. */
+export type PlaceOf = (path: readonly PropertyKey[], ofKey: boolean) => Place
 
-function check(raw: unknown, placeOf: PlaceOf, env: Environment): Config {
+function check(raw: unknown, placeOf: PlaceOf, env: Environment, verify?: Verify): Config {
   const poison = poisonMistakes(raw, placeOf)
   if (poison.length > 0) throw new ConfigError(poison)
   const parsed = withEnvironment(env, () => configSchema.safeParse(profileValues(raw)))
@@ -165,7 +182,14 @@ function check(raw: unknown, placeOf: PlaceOf, env: Environment): Config {
     name: route.name ?? nameOf(route),
   }))
   const config: Config = { ...parsed.data, routes }
-  const crossed = crossMistakes(config, placeOf)
+  const crossed = [
+    ...crossMistakes(config, placeOf),
+    ...(verify?.(config) ?? []).map(({ path, message }) => ({
+      at: placeOf(path, false),
+      path: path.join('.'),
+      message,
+    })),
+  ]
   if (crossed.length > 0) throw new ConfigError(crossed)
   return freeze(config)
 }
@@ -302,9 +326,19 @@ function crossMistakes(config: Config, placeOf: PlaceOf): Mistake[] {
         `no upstream \`${route.upstream}\`; ${hintFor(route.upstream, upstreams)}`,
       )
     }
-    if (route.upstream === undefined && upstreams.length > 1)
+    const answers = (['upstream', 'redirect', 'respond'] as const).filter((key) => route[key] !== undefined)
+    if (answers.length > 1)
+      add(['routes', i, answers[1] ?? ''], `only one can answer: ${answers.join(' or ')}`)
+    if (answers.length === 0 && upstreams.length > 1)
       add(['routes', i], `name one of the upstreams ${upstreams.join(', ')}`)
   }
+  const authorities = Object.keys(config.security.tls.client_authorities)
+  for (const [i, { client_certificate: rule }] of config.routes.entries())
+    if (rule !== undefined && rule !== 'off' && !authorities.includes(rule.authority))
+      add(
+        ['routes', i, 'client_certificate', 'authority'],
+        `no authority \`${rule.authority}\` in \`security.tls.client_authorities\`; ${hintFor(rule.authority, authorities)}`,
+      )
   const limits = [...Object.keys(config.security.rate_limiting), 'off']
   const { permissions, roles, policy } = config.security.authorization
   for (const [i, { access, path }] of config.routes.entries()) {
@@ -330,6 +364,10 @@ function crossMistakes(config: Config, placeOf: PlaceOf): Mistake[] {
           `no permission \`${permission}\`; ${hintFor(permission, permissions)}`,
         )
     }
+  }
+  for (const { path, message, at } of policy === undefined ? [] : policyMappingMistakes(policy)) {
+    const whole = ['security', 'authorization', 'policy', ...path]
+    mistakes.push({ at: at ?? placeOf(whole, true), path: whole.join('.'), message })
   }
   if (config.routes.length === 0 && upstreams.length > 1) {
     add(['upstreams'], 'there are several, but no `routes` that say which request goes where')

@@ -13,20 +13,8 @@ const MAX_BYTES = 4 * 1024 * 1024
  * Throws RingwallError with file and line.
  */
 export function openapiRoutes(text: string, file: string): RouteConfig[] {
-  if (Buffer.byteLength(text) > MAX_BYTES) throw wrong(`larger than ${MAX_BYTES} bytes`, { file })
-  const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, version: '1.2', schema: 'core' })
-  const [error] = document.errors
-  if (error) {
-    const { line, col } = lines.linePos(error.pos[0])
-    throw wrong(error.message.split('\n')[0] ?? 'cannot be read', { file, line, column: col })
-  }
-  const at = (path: readonly string[]): { readonly file: string; readonly line?: number } => {
-    const node = document.getIn(path, true) as { readonly range?: readonly number[] } | undefined
-    const offset = node?.range?.[0]
-    return offset === undefined ? { file } : { file, line: lines.linePos(offset).line }
-  }
-  const paths = (document.toJS({ maxAliasCount: 100 }) as { readonly paths?: unknown } | null)?.paths
+  const { value, at } = readDocument(text, file)
+  const paths = (value as { readonly paths?: unknown } | null)?.paths
   if (!isRecord(paths)) throw wrong('has no `paths`', { file })
   return Object.entries(paths).flatMap(([path, item]) =>
     METHODS.filter((method) => isRecord(item) && isRecord(item[method])).flatMap((method) => {
@@ -59,6 +47,32 @@ export function openapiRoutes(text: string, file: string): RouteConfig[] {
       return [{ ...parsed.data, name }]
     }),
   )
+}
+
+/** A document in YAML or JSON as plain values, and where each of its parts stands. Throws RingwallError with file and line. */
+export function readDocument(
+  text: string,
+  file: string,
+): {
+  readonly value: unknown
+  readonly at: (path: readonly string[]) => { readonly file: string; readonly line?: number }
+} {
+  if (Buffer.byteLength(text) > MAX_BYTES) throw wrong(`larger than ${MAX_BYTES} bytes`, { file })
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, version: '1.2', schema: 'core' })
+  const [error] = document.errors
+  if (error) {
+    const { line, col } = lines.linePos(error.pos[0])
+    throw wrong(error.message.split('\n')[0] ?? 'cannot be read', { file, line, column: col })
+  }
+  return {
+    value: document.toJS({ maxAliasCount: 100 }),
+    at: (path) => {
+      const node = document.getIn(path, true) as { readonly range?: readonly number[] } | undefined
+      const offset = node?.range?.[0]
+      return offset === undefined ? { file } : { file, line: lines.linePos(offset).line }
+    },
+  }
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -14,6 +14,15 @@ const DURATIONS = new Set([
   'default_ttl',
   'max_ttl',
   'every',
+  'expiry_warning',
+  'session_timeout',
+  'max_age',
+  'retry_after',
+  'interval',
+  'open_for',
+  'cache_ttl',
+  'max_stale',
+  'overlap',
 ])
 const SIZES = new Set(['max_body', 'inspect_body', 'inspect', 'max_file', 'max_field', 'max_unpacked'])
 

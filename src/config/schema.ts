@@ -1,13 +1,27 @@
-import { accessRouteKeys, authorizationSchema, authzenCaller, authzenSection } from '../access/index.ts'
+import {
+  accessRouteKeys,
+  authorizationSchema,
+  authzenCaller,
+  authzenSection,
+  databaseSection,
+  policySection,
+} from '../access/index.ts'
 import { applicationRouteKeys, applicationSchema } from '../application/index.ts'
 import { auditSchema } from '../audit/index.ts'
 import { duration, z } from '../core/schema.ts'
-import { dataRouteKeys, dataSchema, encryptionSchema } from '../data/index.ts'
-import { edgeRouteKeys, edgeSchema, headersSchema, networkSchema } from '../edge/index.ts'
+import {
+  awsSection,
+  dataRouteKeys,
+  dataSchema,
+  encryptionSchema,
+  secretsSection,
+  vaultSection,
+} from '../data/index.ts'
+import { edgeRouteKeys, edgeSchema, headersSchema, networkSchema, tlsSchema } from '../edge/index.ts'
 import { gatewayRouteKeys, gatewaySchema, rateLimitingSchema } from '../gateway/index.ts'
-import { authenticationSchema, identityRouteKeys } from '../identity/index.ts'
+import { authenticationSchema, identityRouteKeys, mailSection } from '../identity/index.ts'
 import { perimeterRouteKeys, perimeterSchema } from '../perimeter/index.ts'
-import { secretReference } from './secret-reference.ts'
+import { laterSecretReference, localReference, secretReference } from './secret-reference.ts'
 
 /** An address to listen on. */
 export interface ListenAddress {
@@ -46,6 +60,10 @@ const listen = z
       .boolean()
       .default(false)
       .describe('Speak HTTP/2 without TLS on the HTTP address with clients that begin with its preface.'),
+    forward_auth: z
+      .union([OFF, address])
+      .prefault('off')
+      .describe('Address where another proxy asks before it passes requests on, or `off`.'),
     certificate: z
       .string()
       .optional()
@@ -89,27 +107,94 @@ const originUrl = z.string().transform((text, context): string => {
   return z.NEVER
 })
 
-const upstream = z.preprocess(
-  (value) => (typeof value === 'string' ? { url: value } : value),
+const withUrl = (value: unknown): unknown => (typeof value === 'string' ? { url: value } : value)
+
+const server = z.preprocess(
+  withUrl,
   z.strictObject({
     url: originUrl.describe(
       'Where the application is: http://host:port, https://host:port; h2:// and h2c:// where it speaks HTTP/2, with and without TLS.',
     ),
-    connect_timeout: duration({ min: '10ms', max: '1m' }).prefault('2s').describe('For the connection.'),
-    timeout: duration({ min: '100ms', max: '1h' })
-      .prefault('30s')
-      .describe('From the request to the head of the answer.'),
-    idle_timeout: duration({ min: '1s', max: '1d' })
-      .prefault('5m')
-      .describe('Between two pieces of the answer.'),
-    max_connections: z
-      .number()
-      .int()
-      .min(1)
-      .max(10_000)
-      .default(128)
-      .describe('Connections at most; more requests wait.'),
+    weight: z.number().int().min(1).max(1000).default(1).describe('Its part of the requests.'),
+    backup: z.boolean().default(false).describe('Asked only when no other is in service.'),
   }),
+)
+
+const healthCheck = z.strictObject({
+  path: z
+    .string()
+    .regex(/^\/[!-~]*$/, 'must be a path such as /healthz')
+    .describe('Path that answers 200 to 399 when the server is well.'),
+  interval: duration({ min: '100ms', max: '1h' }).prefault('10s').describe('Between two questions.'),
+  timeout: duration({ min: '10ms', max: '1m' }).prefault('2s').describe('For an answer.'),
+  healthy: z.number().int().min(1).max(100).default(2).describe('Good answers until it is in service.'),
+  unhealthy: z.number().int().min(1).max(100).default(3).describe('Bad answers until it is out of service.'),
+})
+
+const circuitBreaker = z.strictObject({
+  failures: z
+    .number()
+    .int()
+    .min(1)
+    .max(1000)
+    .default(5)
+    .describe('Failures in a row (no answer, 502, 503, 504) until a server is left alone.'),
+  open_for: duration({ min: '100ms', max: '5m' })
+    .prefault('5s')
+    .describe('For how long; twice as long each time that it fails again.'),
+})
+
+const upstream = z.preprocess(
+  withUrl,
+  z
+    .strictObject({
+      url: originUrl.optional().describe('Where the application is: http://host:port.'),
+      servers: z
+        .array(server)
+        .min(1)
+        .max(100)
+        .optional()
+        .describe('In place of `url`: several servers of the same application.'),
+      balance: z
+        .enum(['least_requests', 'round_robin', 'client'])
+        .default('least_requests')
+        .describe(
+          'Which server a request goes to; `client`: one address always to the same, while it is there.',
+        ),
+      retries: z
+        .number()
+        .int()
+        .min(0)
+        .max(5)
+        .default(1)
+        .describe('Other servers that are asked when one fails and nothing can have been done.'),
+      health_check: healthCheck.optional().describe('Asks each server again and again whether it is well.'),
+      circuit_breaker: z
+        .union([z.literal('off'), z.literal(false).transform(() => 'off' as const), circuitBreaker])
+        .prefault({})
+        .describe('Leaves a server alone that fails, or `off`. Counts where there are several servers.'),
+      connect_timeout: duration({ min: '10ms', max: '1m' }).prefault('2s').describe('For the connection.'),
+      timeout: duration({ min: '100ms', max: '1h' })
+        .prefault('30s')
+        .describe('From the request to the head of the answer.'),
+      idle_timeout: duration({ min: '1s', max: '1d' })
+        .prefault('5m')
+        .describe('Between two pieces of the answer.'),
+      max_connections: z
+        .number()
+        .int()
+        .min(1)
+        .max(10_000)
+        .default(128)
+        .describe('Connections to each server at most; more requests wait.'),
+    })
+    .transform(({ url, servers, ...rest }, context) => {
+      if (url !== undefined && servers === undefined)
+        return { ...rest, servers: [{ url, weight: 1, backup: false }] }
+      if (servers !== undefined && url === undefined) return { ...rest, servers }
+      context.addIssue({ code: 'custom', message: 'needs `url`, or `servers`, and not both' })
+      return z.NEVER
+    }),
 )
 
 /** One row of `routes`. */
@@ -150,14 +235,77 @@ const authzen = authzenSection
   })
   .prefault({})
 
+const mail = mailSection
+  .extend({
+    smtp: secretReference
+      .optional()
+      .describe(
+        'URL of the mail server, such as smtps://user:password@mail.example.com; by reference. Without it mails are written to a folder.',
+      ),
+  })
+  .prefault({})
+const policy = policySection.extend({
+  database: databaseSection
+    .extend({
+      url: laterSecretReference
+        .optional()
+        .describe(
+          'URL of the database as one who may make roles; by reference. Only `ringwall db` reads it, not the gateway.',
+        ),
+      key: laterSecretReference
+        .optional()
+        .describe('The key of the tokens that say who a transaction is for; by reference, as `url`.'),
+    })
+    .optional()
+    .describe('What `ringwall db` plans, applies and verifies: roles, GRANTs, and who sees which rows.'),
+})
+
+const vault = vaultSection
+  .extend({
+    token: localReference.optional().describe('A token; by `${env:NAME}` or `file:`.'),
+    approle: z
+      .strictObject({
+        role_id: z.string().min(1).describe('Id of the role.'),
+        secret_id: localReference.describe('Its secret id; by `${env:NAME}` or `file:`.'),
+        mount: z.string().min(1).default('approle').describe('Where the login method is mounted.'),
+      })
+      .optional()
+      .describe('Log in with AppRole.'),
+  })
+  .refine(
+    ({ token, approle, kubernetes }) => [token, approle, kubernetes].filter(Boolean).length === 1,
+    'must have exactly one of token, approle and kubernetes',
+  )
+
+/** `security.data.secrets`. */
+export const secretsSchema = secretsSection
+  .extend({
+    age: z
+      .strictObject({
+        identity: localReference.describe(
+          'The age identity that opens files of secrets; by `${env:NAME}` or `file:`.',
+        ),
+      })
+      .optional()
+      .describe('Files of secrets that are encrypted with age, for `age:FILE#NAME`.'),
+    aws: awsSection.optional().describe('AWS Secrets Manager, for `aws:NAME`.'),
+    vault: vault.optional().describe('Vault or OpenBao, for `vault:MOUNT/PATH#field`.'),
+  })
+  .prefault({})
+
 const security = z
   .strictObject({
-    authentication: authenticationSchema.describe(
-      'Layer 4, identity: passwords, sessions, factors, lockout.',
-    ),
+    authentication: authenticationSchema
+      .unwrap()
+      .extend({ mail: mail.describe('Sending mail.') })
+      .prefault({})
+      .describe('Layer 4, identity: passwords, sessions, factors, lockout.'),
     authorization: authorizationSchema
       .unwrap()
-      .extend({ authzen: authzen.describe('The AuthZEN decision point.') })
+      .extend({
+        policy: policy.optional().describe('A policy in Cedar, by which routes with `access` are decided.'),
+        authzen: authzen.describe('The AuthZEN decision point.'),
+      })
       .prefault({})
       .describe('Layer 4, access: roles and permissions.'),
     rate_limiting: rateLimitingSchema.describe('Layer 3: how often.'),
@@ -165,10 +313,15 @@ const security = z
     encryption: encryptionSchema.describe('Layer 6: encryption of stored fields.'),
     perimeter: perimeterSchema.describe('Layer 1: address lists, flood limit, attack rules.'),
     edge: edgeSchema.describe('Layer 2: hosts, HTTPS, cookies.'),
+    tls: tlsSchema(secretReference).describe('Layer 2: certificates, of this server and of clients.'),
     network: networkSchema.describe('Proxies in front.'),
     gateway: gatewaySchema.describe('Layer 3: body limits.'),
     application: applicationSchema.describe('Layer 5: cross-site requests, error pages.'),
-    data: dataSchema.describe('Layer 6: masking.'),
+    data: dataSchema
+      .unwrap()
+      .extend({ secrets: secretsSchema.describe('Where secrets are, and how they are rotated.') })
+      .prefault({})
+      .describe('Layer 6: masking, secrets.'),
     audit: auditSchema.describe('The watch.'),
   })
   .prefault({})
@@ -203,3 +356,5 @@ export type RouteConfig = Parsed['routes'][number] & { readonly name: string }
 export type Config = Omit<Parsed, 'routes'> & { readonly routes: readonly RouteConfig[] }
 /** One upstream. */
 export type UpstreamConfig = Parsed['upstreams'][string]
+/** `security.data.secrets`, parsed. */
+export type SecretsConfig = z.output<typeof secretsSchema>

@@ -16,7 +16,36 @@ export interface Connection {
     readonly serverName: string | undefined
     /** How the client said hello, as a JA4; absent where nobody listened. */
     readonly ja4?: string
+    /** The certificate that the client has shown, where it was asked for one and has. Not judged for any route. */
+    readonly certificate?: ShownCertificate
+    /** Whether the client was asked for a certificate in the handshake. */
+    readonly askedForCertificate?: boolean
   }
+}
+
+/** A certificate of a client as it came in the handshake. */
+export interface ShownCertificate {
+  readonly der: Uint8Array
+  /** Certificates of authorities that came along, its issuer first. */
+  readonly chain: readonly Uint8Array[]
+  /** Why TLS could not verify it against any of the configured authorities; absent where it could. */
+  readonly doubt?: string
+}
+
+/** A client's certificate that was verified for the route of an exchange. */
+export interface VerifiedCertificate {
+  /** `CN=billing, O=Example`. */
+  readonly subject: string
+  readonly issuer: string
+  /** In lower-case hex. */
+  readonly serial: string
+  /** `DNS:a.example.com`, `URI:spiffe://example.com/billing`. */
+  readonly names: readonly string[]
+  /** SHA-256 of the certificate in hex. */
+  readonly fingerprint: string
+  readonly notAfterMs: number
+  /** The name of the authority that it was verified for. */
+  readonly authority: string
 }
 
 /** What was sent, byte for byte (latin1): the evidence. */
@@ -60,6 +89,25 @@ export interface Subject {
   readonly sessionRef: string
   /** Signed in with a one-time password that must be changed before anything else. */
   readonly mustChangePassword: boolean
+  /** Must set up a second factor before anything else. */
+  readonly mustEnrolFactor?: boolean
+  /** What the session stands on; absent where nobody said. */
+  readonly authentication?: {
+    /** 1: one factor; 2: two, or a passkey that verified its user. */
+    readonly level: 1 | 2
+    /** RFC 8176. */
+    readonly methods: readonly string[]
+    readonly atMs: number
+  }
+}
+
+/** A machine that showed a key of ours. */
+export interface Machine {
+  readonly subject: Subject
+  /** Whose key it is: the e-mail address of an account, who must be one that may act; or the name of a team. */
+  readonly owner: string
+  /** Whether the key still counts. */
+  readonly isStillGood: () => Promise<boolean>
 }
 
 /** The request's body: tapped for the walls, then streamed on. */
@@ -76,6 +124,8 @@ export interface RequestBody {
   tap(limit: number): Promise<{ readonly bytes: Uint8Array; readonly complete: boolean }>
   /** The whole body, once a tap has shown all of it. */
   readonly whole: Uint8Array | undefined
+  /** Puts other bytes in the place of a body that a tap has shown whole. Its fields are for whoever does it to set right. */
+  replace(bytes: Uint8Array): void
   /** Whether nothing is left on the socket: the connection can serve another request. */
   readonly ended: boolean
   /** The whole body from its first byte, tapped or not. Can be taken once. */
@@ -118,6 +168,11 @@ export interface Exchange {
   /** Passes 1xx answers of the application on (103 Early Hints), where the client's protocol can carry them. */
   readonly onInformation: ((status: number, headers: readonly string[]) => void) | undefined
 
+  /** Set by the gateway wall: whose key was shown. The identity wall makes it the subject, if its owner may act. */
+  machine: Machine | undefined
+
+  /** Set by the edge: the client's certificate, where the route asks for one. */
+  certificate?: VerifiedCertificate
   /** Set by the identity wall. */
   subject: Subject | undefined
   /** Set by identity with the subject: whether the session is still alive, for what outlives the answer. */
@@ -128,6 +183,8 @@ export interface Exchange {
   readonly replyHeaders: string[]
   /** Set by any wall or page: what must be in the audit log before the client is answered. */
   readonly events: SecurityEvent[]
+  /** Set by any wall: what is done once when the exchange has ended, however it ended. Must not throw. */
+  readonly atEnd: (() => void)[]
 }
 
 /** Whether the client is a browser that navigates, and so can be shown a page. */

@@ -21,7 +21,18 @@ export interface ResourceRef {
 }
 
 /** What a subject was given beside the roles of the account, in force at a moment. Asked for each request, never cached. */
-export type HoldingsOf = (subjectId: string, nowMs: number) => Promise<readonly Holding[]>
+export type HoldingsOf = (
+  subjectId: string,
+  nowMs: number,
+  session?: SessionBinding,
+) => Promise<readonly Holding[]>
+
+/** A session that a holding can be bound to: it counts nowhere else, and not after the account changed. */
+export interface SessionBinding {
+  /** `Subject.sessionRef`. */
+  readonly ref: string
+  readonly version: number
+}
 
 /** Told which holdings gave a permission, so that reviews know what is used. Must not wait for a disk. */
 export type NoteUse = (holdingIds: readonly string[], nowMs: number) => void

@@ -94,7 +94,8 @@ export function formatIp(ip: IpAddress): string {
 export function clientNetwork(ip: string): string {
   if (!ip.includes(':')) return ip
   const address = parseIp(ip)
-  if (!address || address.bits === 32) return ip
+  if (!address) return ip
+  if (address.bits === 32) return formatIp(address)
   return `${formatIp({ bits: 128, value: (address.value >> 64n) << 64n })}/64`
 }
 

@@ -85,6 +85,26 @@ export const REFUSALS = {
     title: 'This site is served over HTTPS only',
     help: 'A request that is not GET or HEAD came over plain HTTP; it is not redirected, since its body was already exposed.',
   },
+  'edge.certificate-required': {
+    status: 403,
+    title: 'A client certificate is required',
+    help: 'The route has `client_certificate`, and the client showed none in the TLS handshake.',
+  },
+  'edge.certificate-refused': {
+    status: 403,
+    title: 'The client certificate is not accepted',
+    help: 'The certificate is not signed by the authority of the route, is revoked or out of its dates, its revocation list is out of date, or its name is not among those that the route allows. The audit log says which.',
+  },
+  'edge.misdirected': {
+    status: 421,
+    title: 'Ask for this on a connection of its own',
+    help: 'The route has `client_certificate`, and the connection was opened for another host, for which no certificate is asked. Clients open a new one.',
+  },
+  'edge.origin-refused': {
+    status: 403,
+    title: 'Pages of other origins may not do this',
+    help: 'A preflight asked for an origin, a method or a field that `cors` of the route does not allow. Without `cors` none is.',
+  },
   'gateway.no-route': {
     status: 404,
     title: 'Nothing is served at this path',
@@ -95,10 +115,35 @@ export const REFUSALS = {
     title: 'This method is not allowed here',
     help: 'A route matches the path, but not with this method. The Allow field lists those it takes.',
   },
+  'gateway.schema-mismatch': {
+    status: 422,
+    title: 'The request does not fit the description of this API',
+    help: 'A parameter or a field of the body breaks the OpenAPI document of the route (`openapi`). The answer names the field and the rule, never the value.',
+  },
+  'gateway.maintenance': {
+    status: 503,
+    title: 'This site is closed for maintenance',
+    help: '`security.gateway.maintenance` is on, or `maintenance` of the route. The client is told when to come back.',
+  },
   'gateway.rate-limited': {
     status: 429,
     title: 'Too many requests',
     help: 'A limit of `security.rate_limiting` or of the route was reached. Retry-After says when to come back.',
+  },
+  'gateway.api-key-required': {
+    status: 401,
+    title: 'An API key is needed here',
+    help: 'The route asks for a key (`api_key: required`) in X-API-Key, or in Authorization as a Bearer. `ringwall api-key create` makes one.',
+  },
+  'gateway.api-key-invalid': {
+    status: 401,
+    title: 'The API key is not valid',
+    help: 'The same answer for a key that is damaged, unknown, expired or revoked, given twice, or in the query, where it stands in logs. The audit log says which.',
+  },
+  'gateway.api-key-denied': {
+    status: 403,
+    title: 'The API key does not allow this',
+    help: 'The key is valid, but not for this route, from this address, or without a scope that the route asks for. `ringwall api-key show` lists what it is for.',
   },
   'gateway.body-too-large': {
     status: 413,
@@ -129,6 +174,26 @@ export const REFUSALS = {
     status: 503,
     title: 'Sign-in is busy, try again shortly',
     help: 'The queue of the password hasher is full. Other requests are not affected.',
+  },
+  'identity.factor-wrong': {
+    status: 401,
+    title: 'The code or the passkey was not right',
+    help: 'The second factor was wrong, used before, too old, or not of this account. The audit log says which.',
+  },
+  'identity.factor-locked': {
+    status: 429,
+    title: 'Too many wrong codes; try later, or use a passkey',
+    help: 'More than 10 codes in 15 minutes, or 100 wrong ones in a row, were tried for the account, from whatever network. `ringwall user factors` clears it.',
+  },
+  'identity.step-up-required': {
+    status: 401,
+    title: 'Confirm that it is you first',
+    help: 'The route asks for a stronger or newer authentication than the session has (`authentication`, RFC 9470). Browsers are led to a page; other clients read `WWW-Authenticate`.',
+  },
+  'identity.factor-required': {
+    status: 403,
+    title: 'Set up a second factor first',
+    help: 'The account needs a second factor (`security.authentication.mfa`) and has none yet. Until then it reaches nothing but the page that sets one up.',
   },
   'access.denied': {
     status: 403,
@@ -164,6 +229,16 @@ export const REFUSALS = {
     status: 422,
     title: 'This upload is not accepted here',
     help: 'A file is too large, badly named, not of an allowed type, not what it says it is, or could do harm; or the form can be read in two ways (`security.application.uploads`). The audit log says which.',
+  },
+  'upstream.out-of-service': {
+    status: 503,
+    title: 'The application is out of service',
+    help: 'No server of the upstream is in service: their health checks fail, or they failed again and again and are left alone for a while (`upstreams`).',
+  },
+  'data.answer-withheld': {
+    status: 502,
+    title: 'The answer cannot be shown',
+    help: 'The route masks fields (`mask`), and the answer of the application could not be masked with certainty: it is no JSON, in another encoding, or of a kind that the route does not name (`csv`, `text`, `pass_types`). The audit log says which.',
   },
   'upstream.unreachable': {
     status: 502,

@@ -24,6 +24,24 @@ export interface Reply {
   close?: boolean
 }
 
+/** Fields that say something of the bytes of a body: untrue as soon as a wall changes one. */
+const FIELDS_OF_BYTES = [
+  'content-length',
+  'etag',
+  'last-modified',
+  'accept-ranges',
+  'content-md5',
+  'digest',
+  'content-digest',
+  'repr-digest',
+]
+
+/** The bytes of this reply will be others, and not those for the next visitor: nothing may say or keep what they were. */
+export function dropFieldsOfBytes({ headers }: Reply): void {
+  for (const name of FIELDS_OF_BYTES) headers.delete(name)
+  headers.set('Cache-Control', 'no-store')
+}
+
 const encoder = new TextEncoder()
 
 /** A reply of Ringwall's own with a text body. */
@@ -51,7 +69,7 @@ export function redirectReply(
 }
 
 /**
- * A refusal as the client sees it: RFC 9457 problem+json with code, title and id, and nothing else; a small page
+ * A refusal as the client sees it: RFC 9457 problem+json with code, title and id, and what it is `told`; a small page
  * with the same three for a browser that asked for HTML.
  */
 export function refusalReply(refusal: Refuse, id: string, wantsHtml: boolean): Reply {
@@ -72,6 +90,7 @@ export function refusalReply(refusal: Refuse, id: string, wantsHtml: boolean): R
           status: row.status,
           code: refusal.code,
           id,
+          ...refusal.told,
         }),
         refusal.headers,
       )

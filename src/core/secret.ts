@@ -1,4 +1,7 @@
+import { RingwallError } from './errors.ts'
+
 const values = new WeakMap<Secret, string>()
+const references = new WeakMap<Secret, string>()
 
 /**
  * A value that no sink prints: `String`, `JSON.stringify`, `console.log` and template literals all give `[secret]`.
@@ -10,7 +13,12 @@ export class Secret {
   }
 
   reveal(): string {
-    return values.get(this) as string
+    const value = values.get(this)
+    if (value !== undefined) return value
+    throw new RingwallError(
+      'secret.not-loaded',
+      `the secret \`${references.get(this) ?? ''}\` was not fetched yet; await \`openConfig\` or \`openKept\` first`,
+    )
   }
 
   toString(): string {
@@ -28,4 +36,33 @@ export class Secret {
   get [Symbol.toStringTag](): string {
     return 'secret'
   }
+}
+
+/** A secret of which only the reference is known yet: it has its place in a configuration and gets its value before it is used. */
+export function awaitedSecret(reference: string): Secret {
+  const secret = referredSecret('', reference)
+  values.delete(secret)
+  return secret
+}
+
+/** A secret with the reference that it was read from. */
+export function referredSecret(value: string, reference: string): Secret {
+  const secret = new Secret(value)
+  references.set(secret, reference)
+  return secret
+}
+
+/** Gives an awaited secret its value. */
+export function settleSecret(secret: Secret, value: Secret): void {
+  values.set(secret, value.reveal())
+}
+
+/** Whether it still waits for its value. */
+export function isAwaited(secret: Secret): boolean {
+  return !values.has(secret)
+}
+
+/** Where it was read from, such as `vault:secret/app#password`; undefined where nobody said. */
+export function referenceOf(secret: Secret): string | undefined {
+  return references.get(secret)
 }

@@ -107,7 +107,16 @@ export class Trace {
 
   /** What the wall that is being asked saw. Several notes are joined. */
   note(text: string): void {
-    const step = this.#open
-    if (step) step.saw = step.saw === undefined ? text : `${step.saw}; ${text}`
+    if (this.#open) addNote(this.#open, text)
   }
+
+  /** Notes for the wall that is being asked which it makes later, while the answer streams. */
+  noteLater(): (text: string) => void {
+    const step = this.#open
+    return (text) => step && addNote(step, text)
+  }
+}
+
+function addNote(step: Step, text: string): void {
+  step.saw = step.saw === undefined ? text : `${step.saw}; ${text}`
 }

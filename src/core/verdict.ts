@@ -13,6 +13,8 @@ export interface Refuse {
   readonly detail: string
   /** Flat list of fields such as Retry-After, WWW-Authenticate, Allow. */
   readonly headers: readonly string[]
+  /** Members of the problem+json beside code, title and id: what a client must know to ask rightly. Never a value that it sent. */
+  readonly told?: Readonly<Record<string, unknown>>
 }
 
 /** The wall answers itself: a redirect, a page. */

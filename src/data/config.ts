@@ -1,4 +1,5 @@
 import { z } from '../core/schema.ts'
+import { replyMaskSchema } from './mask-reply.ts'
 
 /** `security.encryption`, the guide's section. */
 export const encryptionSchema = z
@@ -6,14 +7,14 @@ export const encryptionSchema = z
     algorithm: z
       .literal('AES-256-GCM')
       .default('AES-256-GCM')
-      .describe('Cipher of encrypted fields. Not used yet.'),
+      .describe('Cipher of encrypted fields; there is no other.'),
     key_rotation_days: z
       .number()
       .int()
       .min(1)
       .max(3650)
       .default(90)
-      .describe('Age in days at which a key is due for rotation. Not used yet.'),
+      .describe('Age in days at which `ringwall key status` says that a key is due for rotation.'),
   })
   .prefault({})
 
@@ -24,7 +25,7 @@ export const dataSchema = z
       .boolean()
       .default(true)
       .describe(
-        'Mask e-mail addresses, phone, card and social security numbers, and loaded secrets in logs and audit details.',
+        'Mask personal data in logs and audit details: e-mail addresses, phone, card and social security numbers and other kinds. Loaded secrets are masked always.',
       ),
   })
   .prefault({})
@@ -35,6 +36,7 @@ export const dataRouteKeys = {
     .enum(['reader', 'writer', 'none'])
     .optional()
     .describe('The database role that this route needs; told to the application as `Ringwall-Data-Role`.'),
+  mask: replyMaskSchema.optional().describe('Masking of fields in the answers of this route, by role.'),
 }
 
 /** `security.data`, parsed. */

@@ -60,10 +60,41 @@ export {
   secretWrapper,
   type WrapContext,
 } from './key-wrapper.ts'
+export { type ActionFacts, ActionTable, actionTable, type AccessLevel } from './iam/action-table.ts'
+export { ESCALATION_PATHS, type EscalationPath } from './iam/escalation.ts'
+export { explainPolicy } from './iam/explain-policy.ts'
+export {
+  type MadePolicy,
+  needsSchema,
+  type Permission,
+  policyOf,
+  policyOfNeeds,
+  type PolicyNeeds,
+} from './iam/generate.ts'
+export { policyOfCalls, readRecordedCalls, type ReadCalls, type RecordedCall } from './iam/recorded-calls.ts'
+export { policyJson, policyTerraform } from './iam/write-policy.ts'
+export { type IamFinding, type IamSeverity, lintPolicy } from './iam/lint.ts'
+export { matchesPattern, patternsMeet } from './iam/pattern.ts'
+export {
+  type PolicyCondition,
+  type PolicyDocument,
+  type PolicyStatement,
+  readPolicyDocument,
+  readPolicyValue,
+  type ReadPolicy,
+} from './iam/policy-document.ts'
 export { KEY_PURPOSES, type Keyring, openKeyring, openMemoryKeyring } from './keyring.ts'
 export { kyselyColumns, type KyselyColumns } from './kysely-columns.ts'
 export { type Mapping, readMapping } from './mapping.ts'
 export type { MaskAction, MaskActions } from './mask-action.ts'
+export {
+  type AnswerFault,
+  type AnswerForm,
+  answerForm,
+  type AnswerMask,
+  type AnswerPiece,
+  createAnswerMask,
+} from './mask-answer.ts'
 export { maskBody, maskQuery, maskUrlText } from './mask-body.ts'
 export type { FieldMask } from './mask-fields.ts'
 export {
@@ -76,6 +107,7 @@ export {
   type MaskGroup,
   type MaskKind,
 } from './mask-kinds.ts'
+export { createCsvMask, type CsvFault, type CsvMask, type CsvPiece } from './mask-csv.ts'
 export {
   createJsonMask,
   type JsonFault,
@@ -83,10 +115,12 @@ export {
   type JsonMasking,
   type JsonPiece,
 } from './mask-json.ts'
+export { createLinesMask } from './mask-lines.ts'
 export { createLogMask, type LogMask } from './mask-log.ts'
 export {
   compileReplyMask,
   createReplyMaskStream,
+  type MaskCounts,
   maskJsonReply,
   type ReplyMask,
   type ReplyMaskConfig,
@@ -94,7 +128,16 @@ export {
 } from './mask-reply.ts'
 export { SecretRegistry } from './mask-secrets.ts'
 export { createMaskStream, type MaskStream, maskTransform } from './mask-stream.ts'
-export { createTextMask, maskCreditCard, maskDict, maskEmail, maskPhone, maskSsn, maskText } from './mask.ts'
+export {
+  createSecretMask,
+  createTextMask,
+  maskCreditCard,
+  maskDict,
+  maskEmail,
+  maskPhone,
+  maskSsn,
+  maskText,
+} from './mask.ts'
 export { createMasker, type Masker, type MaskerOptions } from './masker.ts'
 export type { Normalization } from './normalization.ts'
 export {
@@ -134,4 +177,17 @@ export {
 export { decryptStream, encryptStream, type StreamKey, type StreamRefusal } from './stream-cipher.ts'
 export { openFileSource, openRange, type RangeReader, type RangeSource } from './stream-range.ts'
 export { type VaultTransitOptions, vaultTransitWrapper } from './vault-transit.ts'
+export type { AnswerParts } from './mask-wall.ts'
 export { dataWall } from './wall.ts'
+export { awsSection, type RotationConfig, secretsSection, vaultSection } from './secrets/config.ts'
+export { parseFields, registerSecrets, secretParts } from './secrets/fields.ts'
+export { readFileSecret } from './secrets/file-provider.ts'
+export { openSecrets, type SecretPlaces, type VaultPlace } from './secrets/open-secrets.ts'
+export type { SecretFault, SecretProvider, SecretRead, SecretWrite } from './secrets/provider.ts'
+export {
+  parseReference,
+  REFERENCE_FORMS,
+  type SecretReference,
+  type SecretScheme,
+} from './secrets/reference.ts'
+export { type MissingSecret, Secrets, type SecretsOptions } from './secrets/secrets.ts'

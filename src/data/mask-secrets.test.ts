@@ -64,3 +64,15 @@ test('where a secret and a finding overlap nothing of either is seen', () => {
   assert.equal(both.text('password=hunter2-hunter2'), 'password=[secret]')
   assert.equal(both.text('mail hunter2-hunter2@example.com'), 'mail [secret]')
 })
+
+test('the password of an address is found on its own', () => {
+  const registry = new SecretRegistry([new Secret('postgres://app:s3cret%2Fpass@db.test/shop')])
+  for (const text of [
+    'failed for s3cret/pass',
+    'postgres://app:s3cret%2Fpass@db.test/shop',
+    'x s3cret%2Fpass',
+  ])
+    assert.equal(registry.find(text).length, 1, text)
+  assert.equal(registry.find('db.test app shop').length, 0)
+  assert.equal(new SecretRegistry([new Secret('redis://host.test/0')]).find('host.test').length, 0)
+})

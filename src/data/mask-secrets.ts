@@ -29,9 +29,16 @@ export class SecretRegistry {
     for (const secret of secrets) this.add(secret)
   }
 
-  /** Adds a secret; one that was rotated away stays, since it may still be in what others print. */
+  /**
+   * Adds a secret; one that was rotated away stays, since it may still be in what others print. Of an address, the password in it
+   * is a secret too: messages of drivers name the host and the user, and some of them the rest.
+   */
   add(secret: Secret): void {
-    for (const form of secretForms(secret.reveal())) {
+    const value = secret.reveal()
+    const password = passwordIn(value)
+    const forms = new Set(secretForms(value))
+    if (password !== undefined) for (const form of secretForms(password)) forms.add(form)
+    for (const form of forms) {
       if (form.length < MIN_LENGTH || this.#forms.has(form)) continue
       this.#forms.add(form)
       this.#longest = Math.max(this.#longest, form.length)
@@ -88,6 +95,17 @@ export class SecretRegistry {
       }
     }
     return merged(found)
+  }
+}
+
+/** The password of an address such as `postgres://user:password@host/name`, as it is used. */
+function passwordIn(value: string): string | undefined {
+  const raw = /^[a-z][a-z0-9+.-]{0,30}:\/\//i.test(value) ? URL.parse(value)?.password : undefined
+  if (raw === undefined || raw === '') return undefined
+  try {
+    return decodeURIComponent(raw)
+  } catch {
+    return raw
   }
 }
 

@@ -10,6 +10,11 @@ export function createTextMask(secrets: SecretRegistry | readonly Secret[] = [])
   return createMasker({ secrets }).text
 }
 
+/** A masker for loaded secrets alone, in any encoding. */
+export function createSecretMask(secrets: SecretRegistry | readonly Secret[]): MaskText {
+  return createMasker({ secrets, kinds: [] }).text
+}
+
 let plain: Masker | undefined
 
 /** Masks personal data and secrets in free text, as `createTextMask()` does. */

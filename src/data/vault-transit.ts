@@ -1,5 +1,6 @@
-import { describeError, RingwallError } from '../core/errors.ts'
+import { RingwallError } from '../core/errors.ts'
 import type { Secret } from '../core/secret.ts'
+import { boundedFetch, objectIn, parseObject } from './bounded-fetch.ts'
 import { type KeyWrapper, MAX_WRAPPED_LENGTH, opened, type WrapContext } from './key-wrapper.ts'
 
 /** Where Vault or OpenBao is and which key of its transit engine wraps. */
@@ -85,56 +86,29 @@ async function post(
   input: Record<string, string>,
   { token, namespace, timeoutMs = 5000 }: VaultTransitOptions,
 ): Promise<Record<string, unknown>> {
-  let status: number
-  let text: string
-  try {
-    const response = await fetch(url, {
-      method: 'POST',
-      // A redirect would carry the token to where it was not meant for.
-      redirect: 'error',
-      signal: AbortSignal.timeout(timeoutMs),
-      headers: {
-        'content-type': 'application/json',
-        'x-vault-token': token.reveal(),
-        'x-vault-request': 'true',
-        ...(namespace !== undefined && { 'x-vault-namespace': namespace }),
-      },
-      body: JSON.stringify(input),
-    })
-    status = response.status
-    text = await readBounded(response)
-  } catch (cause) {
-    throw new RingwallError('data.key-service', `cannot reach Vault: ${describeError(cause)}`, { cause })
+  const answer = await boundedFetch({
+    url,
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      'x-vault-token': token.reveal(),
+      'x-vault-request': 'true',
+      ...(namespace !== undefined && { 'x-vault-namespace': namespace }),
+    },
+    body: JSON.stringify(input),
+    timeoutMs,
+    maxBytes: MAX_ANSWER_BYTES,
+  })
+  if (!answer.ok) throw new RingwallError('data.key-service', `cannot reach Vault: ${answer.detail}`)
+  const said = parseObject(answer.text)
+  if (answer.status !== 200) {
+    const errors = Array.isArray(said?.['errors']) ? said['errors'].map(String).join('; ') : 'no reason'
+    throw new RingwallError(
+      'data.key-service',
+      `Vault refused with ${answer.status}: ${errors.slice(0, 300)}`,
+    )
   }
-  const answer = parse(text)
-  if (status !== 200) {
-    const errors = Array.isArray(answer?.['errors']) ? answer['errors'].map(String).join('; ') : 'no reason'
-    throw new RingwallError('data.key-service', `Vault refused with ${status}: ${errors.slice(0, 300)}`)
-  }
-  const data = answer?.['data']
-  if (typeof data !== 'object' || data === null)
-    throw new RingwallError('data.key-service', 'Vault answered without data')
-  return data as Record<string, unknown>
-}
-
-function parse(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined
-  } catch {
-    return undefined
-  }
-}
-
-async function readBounded(response: Response): Promise<string> {
-  const parts: Uint8Array[] = []
-  let bytes = 0
-  if (response.body)
-    for await (const part of response.body) {
-      bytes += part.length
-      if (bytes > MAX_ANSWER_BYTES)
-        throw new RingwallError('data.key-service', 'Vault answered with too much')
-      parts.push(part)
-    }
-  return Buffer.concat(parts).toString('utf8')
+  const data = objectIn(said, 'data')
+  if (!data) throw new RingwallError('data.key-service', 'Vault answered without data')
+  return data
 }

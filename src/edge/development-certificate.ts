@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import type { Clock } from '../core/clock.ts'
-import type { Certificate } from './tls.ts'
+import type { Certificate } from './certificate.ts'
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
 const DAY_MS = 86_400_000
@@ -11,6 +11,8 @@ const DAY_MS = 86_400_000
 /** A certificate for this machine, and where the authority that signed it is, so that a browser can be told to trust it. */
 export interface DevelopmentCertificate extends Certificate {
   readonly authorityFile: string
+  readonly certificateFile: string
+  readonly keyFile: string
 }
 
 /**
@@ -31,6 +33,8 @@ export async function openDevelopmentCertificate(
     certificatePem: readFileSync(files.certificate, 'utf8'),
     keyPem: readFileSync(files.key, 'utf8'),
     authorityFile: files.authority,
+    certificateFile: files.certificate,
+    keyFile: files.key,
   }
 }
 

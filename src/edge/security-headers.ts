@@ -24,10 +24,14 @@ export function compileSecurityHeaders(
     ['X-Frame-Options', frameOptions],
     ['X-Content-Type-Options', 'nosniff'],
     ['X-XSS-Protection', config.xss_protection],
-    ['Referrer-Policy', config.referrer_policy],
-    ['Permissions-Policy', config.permissions_policy],
-    ['Cross-Origin-Opener-Policy', 'same-origin'],
+    ['Referrer-Policy', route.referrer_policy ?? config.referrer_policy],
+    ['Permissions-Policy', route.permissions_policy ?? config.permissions_policy],
+    ['Cross-Origin-Opener-Policy', route.opener_policy ?? config.opener_policy],
   ]
+  const resource = route.resource_policy ?? config.resource_policy
+  const embedder = route.embedder_policy ?? config.embedder_policy
+  if (resource !== 'off') fields.push(['Cross-Origin-Resource-Policy', resource])
+  if (embedder !== 'off') fields.push(['Cross-Origin-Embedder-Policy', embedder])
   if (config.csp_enabled)
     fields.push(['Content-Security-Policy', route.csp ?? config.csp ?? defaultCsp(frameOptions)])
   const preload = config.hsts_preload ? '; preload' : ''

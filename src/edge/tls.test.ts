@@ -8,7 +8,7 @@ import test, { after } from 'node:test'
 import tls from 'node:tls'
 
 import { ManualClock, systemClock } from '../core/clock.ts'
-import { openDevelopmentCertificate, readCertificate, tlsOptions } from './index.ts'
+import { openDevelopmentCertificate, readServedCertificate, tlsOptions } from './index.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'ringwall-tls-'))
 after(() => rmSync(directory, { recursive: true, force: true }))
@@ -96,14 +96,10 @@ test("an operator's certificate that cannot work is told in one line", async () 
   writeFileSync(paths.key, (await openDevelopmentCertificate(directory, systemClock)).keyPem)
   writeFileSync(paths.wrong, second.keyPem)
   writeFileSync(paths.text, 'hello')
-  assert.throws(() => readCertificate(paths.cert, paths.wrong, systemClock), /not that of/)
-  assert.throws(() => readCertificate(paths.text, paths.key, systemClock), /not a PEM certificate/)
-  assert.throws(
-    () => readCertificate(paths.cert, paths.text, systemClock),
-    /not an unencrypted PEM private key/,
-  )
-  assert.throws(
-    () => readCertificate(join(directory, 'none'), paths.key, systemClock),
-    /cannot read the file/,
-  )
+  const read = (certificate: string, key: string) => () =>
+    readServedCertificate({ certificate, key }, systemClock.now())
+  assert.throws(read(paths.cert, paths.wrong), /not that of/)
+  assert.throws(read(paths.text, paths.key), /not a PEM certificate/)
+  assert.throws(read(paths.cert, paths.text), /not a PEM private key/)
+  assert.throws(read(join(directory, 'none'), paths.key), /cannot read the file/)
 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 
-import { compileLimits, rateLimitFields, rateLimitingSchema, RouteTable } from './index.ts'
+import { RouteTable } from './index.ts'
 
 const table = new RouteTable([
   { name: 'rest', path: '/**' },
@@ -67,50 +67,6 @@ for (const { name, rows, want } of [
 ]) {
   test(`routes with ${name} are refused at the start`, () => assert.throws(() => new RouteTable(rows), want))
 }
-
-const guide = rateLimitingSchema.parse({})
-
-for (const { path, method = 'POST', route = {}, want } of [
-  { path: '/login', want: 'login' },
-  { path: '/login', method: 'GET', want: undefined },
-  { path: '/api/login', want: 'login' },
-  { path: '/.well-known/ringwall/sign-in', want: 'login' },
-  { path: '/api/products', method: 'GET', want: 'api' },
-  { path: '/api', method: 'GET', want: 'api' },
-  { path: '/password-reset', want: 'password_reset' },
-  { path: '/', method: 'GET', want: undefined },
-  { path: '/x', route: { rate_limit: 'api' }, want: 'api' },
-  { path: '/api/x', route: { rate_limit: 'off' }, want: undefined },
-  { path: '/x', route: { rate_limit: { requests: 2, period: 'second' as const } }, want: 'route r' },
-]) {
-  test(`limit: ${method} ${path} ${JSON.stringify(route)} is counted by ${want ?? 'nothing'}`, () => {
-    assert.equal(compileLimits(guide, { name: 'r', ...route })(path, method)?.name, want)
-  })
-}
-
-test("the guide's values are the default", () => {
-  const limitOf = (path: string) => compileLimits(guide, { name: 'r' })(path, 'POST')?.rule
-  assert.deepEqual(limitOf('/login'), { limit: 5, periodMs: 60_000 })
-  assert.deepEqual(limitOf('/api/x'), { limit: 100, periodMs: 60_000 })
-  assert.deepEqual(limitOf('/password-reset'), { limit: 3, periodMs: 3_600_000 })
-})
-
-test('an unknown limit is told with those there are', () => {
-  assert.throws(
-    () => compileLimits(guide, { name: 'r', rate_limit: 'apis' }),
-    /no limit `apis`; there is login, api, password_reset/,
-  )
-})
-
-test('the client is told in structured fields', () => {
-  const limit = { name: 'api', rule: { limit: 100, periodMs: 60_000 } }
-  assert.deepEqual(rateLimitFields(limit, { allowed: true, remaining: 99, retryAfterMs: 0, resetMs: 600 }), [
-    'RateLimit-Policy',
-    '"api";q=100;w=60',
-    'RateLimit',
-    '"api";r=99;t=1',
-  ])
-})
 
 test('a hostile path costs linear time', () => {
   const many = new RouteTable(

@@ -48,6 +48,11 @@ export class RouteTable {
     this.#rows = rows.sort(compareRows)
   }
 
+  /** The rows in the order in which they are tried, each by its place in the list that was given. */
+  get order(): readonly number[] {
+    return this.#rows.map(({ index }) => index)
+  }
+
   /** The row, or why there is none: no row for the path, or none for this method (`allow` lists those there are). */
   match(
     host: string | undefined,

@@ -1,33 +1,23 @@
-import type { Clock } from '../core/clock.ts'
 import type { Exchange } from '../core/exchange.ts'
-import { clientNetwork } from '../core/ip.ts'
 import { formatSize } from '../core/units.ts'
 import { pass, refuse, type Verdict } from '../core/verdict.ts'
 import type { Wall } from '../core/wall.ts'
-import type { CounterResult, Counters } from '../store/index.ts'
 import type { GatewayConfig, GatewayRouteConfig, RateLimitingConfig } from './config.ts'
-import { compileLimits, type NamedLimit, rateLimitFields } from './rate-limit.ts'
+import { apiKeyJudge, type ApiKeyParts } from './api-key-wall.ts'
+import { limitsJudge } from './limits-wall.ts'
+import { maintenanceJudge } from './maintenance.ts'
 
 /** Layer 3: is there a route, may it be called so often, is the body of a size that it takes? */
 export function gatewayWall(
   config: { readonly gateway: GatewayConfig; readonly rate_limiting: RateLimitingConfig },
   route: GatewayRouteConfig,
-  parts: { readonly counters: Counters; readonly clock: Clock },
+  parts: ApiKeyParts,
 ): Wall {
-  const limitFor = compileLimits(config.rate_limiting, route)
+  const judgeMaintenance = maintenanceJudge(config.gateway.maintenance, route.maintenance)
+  const limits = limitsJudge(config, route, parts, 'head')
+  const judgeKey = apiKeyJudge(route, parts)
+  const keyLimits = limitsJudge(config, route, parts, 'key')
   const maxBody = route.max_body ?? config.gateway.max_body
-
-  const judgeRate = (exchange: Exchange, limit: NamedLimit, result: CounterResult): Verdict => {
-    const fields = rateLimitFields(limit, result)
-    exchange.trace.note(`limit ${limit.name}, ${result.remaining} left`)
-    if (!result.allowed) {
-      const seconds = String(Math.ceil(result.retryAfterMs / 1000))
-      const detail = `limit \`${limit.name}\`: ${limit.rule.limit} in ${limit.rule.periodMs / 1000} s`
-      return refuse('gateway.rate-limited', detail, ['Retry-After', seconds, ...fields])
-    }
-    exchange.replyHeaders.push(...fields)
-    return judgeSize(exchange)
-  }
 
   const judgeSize = (exchange: Exchange): Verdict => {
     exchange.body.maxBytes = maxBody
@@ -39,6 +29,9 @@ export function gatewayWall(
       `${declared} bytes are declared, ${formatSize(maxBody)} are allowed`,
     )
   }
+
+  // Limits by address come before keys, so that guessing is counted; limits by key after them.
+  const questions = [limits?.judge, judgeKey, keyLimits?.judge, judgeSize].filter((one) => one !== undefined)
 
   return {
     layer: 3,
@@ -53,13 +46,22 @@ export function gatewayWall(
         ])
       }
       exchange.trace.note(`route ${found.name}`)
-      const limit = exchange.target.ok ? limitFor(exchange.target.path, exchange.method) : undefined
-      if (!limit) return judgeSize(exchange)
-      const key = `${limit.name}:${clientNetwork(exchange.client.ip)}`
-      const result = parts.counters.take(key, 1, limit.rule, parts.clock.now())
-      return result instanceof Promise
-        ? result.then((later) => judgeRate(exchange, limit, later))
-        : judgeRate(exchange, limit, result)
+      const closed = judgeMaintenance?.(exchange.client.ip) ?? pass
+      if (closed.kind !== 'pass') return closed
+      return inTurn(exchange, questions)
     },
   }
+}
+
+type Question = (exchange: Exchange) => Verdict | Promise<Verdict>
+
+/** Asks one after the other until one does not pass; waits only where one has to. */
+function inTurn(exchange: Exchange, questions: readonly Question[], from = 0): Verdict | Promise<Verdict> {
+  for (let i = from; i < questions.length; i++) {
+    const verdict = (questions[i] as Question)(exchange)
+    if (verdict instanceof Promise)
+      return verdict.then((later) => (later.kind === 'pass' ? inTurn(exchange, questions, i + 1) : later))
+    if (verdict.kind !== 'pass') return verdict
+  }
+  return pass
 }

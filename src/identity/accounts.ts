@@ -3,7 +3,7 @@ import { RingwallError } from '../core/errors.ts'
 import type { AccountRow, Database, SessionStore } from '../store/index.ts'
 import type { AuthenticationConfig } from './config.ts'
 import type { PasswordHasher } from './password-hasher.ts'
-import { validatePassword } from './password-policy.ts'
+import { contextWords, passwordViolations, type Violation } from './password-policy.ts'
 
 /** Somebody who can sign in. */
 export interface Account {
@@ -20,16 +20,29 @@ export interface Account {
   readonly disabled: boolean
   readonly createdMs: number
   readonly lastSignInMs: number | null
+  readonly tenant: string | null
+  readonly isTenantSuspended: boolean
+  /** Since when it is sealed for emergencies, 0 once the seal was broken; null for an ordinary account. */
+  readonly breakGlassSealedMs: number | null
+  /** When its owner proved to read mail at the address; null where nobody asked. */
+  readonly emailVerifiedMs: number | null
+  /** Not null: from this moment on it is deleted. */
+  readonly deleteAfterMs: number | null
+  /** Of mails to the owner. */
+  readonly language: string | null
 }
 
 /** How setting a password ended. */
 export type PasswordChange =
   | { readonly ok: true }
-  | { readonly ok: false; readonly reason: 'unacceptable'; readonly violations: readonly string[] }
+  | { readonly ok: false; readonly reason: 'unacceptable'; readonly violations: readonly Violation[] }
   | { readonly ok: false; readonly reason: 'busy' }
 
+/** An address as people write them; anything odd is refused, since mails to it would open an account. */
 const EMAIL = /^[^\s@"<>()[\]\\,;:]{1,64}@[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/i
 const ONE_TIME_TTL_MS = 24 * 3_600_000
+/** In place of the time of sealing, once the account was used. */
+export const SEAL_BROKEN = 0
 const READABLE = 'ABCDEFGHJKMNPQRSTVWXYZabcdefghjkmnpqrstvwxyz23456789'
 
 /** The accounts of one realm. Every change that takes rights away also ends the sessions that had them. */
@@ -60,10 +73,21 @@ export class Accounts {
     this.#random = options.random
   }
 
-  /** Makes an account without a password. The address must be new in this realm. */
-  async create(rawEmail: string, name: string, roles: readonly string[]): Promise<Account> {
+  /** Makes an account, by default without a password. The address must be new in this realm. */
+  async create(
+    rawEmail: string,
+    name: string,
+    roles: readonly string[],
+    more: {
+      readonly passwordHash?: string
+      readonly emailVerifiedMs?: number
+      readonly language?: string
+      readonly createdMs?: number
+      readonly disabled?: boolean
+    } = {},
+  ): Promise<Account> {
     const email = rawEmail.trim()
-    if (!EMAIL.test(email))
+    if (!isEmail(email))
       throw new RingwallError('identity.email-invalid', `\`${rawEmail}\` is not an e-mail address`)
     if (await this.findByEmail(email))
       throw new RingwallError('identity.account-exists', `there is an account for \`${email}\``)
@@ -78,14 +102,17 @@ export class Accounts {
         email_key: email.toLowerCase(),
         name,
         roles: JSON.stringify(roles),
-        password_hash: null,
+        password_hash: more.passwordHash ?? null,
         password_set_at: nowMs,
         password_must_change: 0,
         password_expires_at: null,
         session_version: 1,
-        disabled: 0,
-        created_at: nowMs,
+        disabled: more.disabled === true ? 1 : 0,
+        created_at: more.createdMs ?? nowMs,
         last_sign_in_at: null,
+        email_verified_at: more.emailVerifiedMs ?? null,
+        delete_after: null,
+        language: more.language ?? null,
       })
       .execute()
     return this.#require(id)
@@ -107,18 +134,50 @@ export class Accounts {
 
   /** Sets a password that meets the policy and none of the former ones, and ends all sessions but one. */
   async setPassword(account: Account, rawPassword: string, exceptIdHash?: string): Promise<PasswordChange> {
-    const violations = [...validatePassword(rawPassword, this.#policy, account)]
-    if (violations.length === 0) {
-      const reused = await this.#isReused(account, rawPassword)
-      if (reused === 'busy') return { ok: false, reason: 'busy' }
-      if (reused === 'reused')
-        violations.push(`Password must not be one of your last ${this.#policy.history}`)
-    }
+    const violations = await this.judgePassword(account, rawPassword)
+    if (violations === 'busy') return { ok: false, reason: 'busy' }
     if (violations.length > 0) return { ok: false, reason: 'unacceptable', violations }
+    const reused = await this.#isReused(account, rawPassword)
+    if (reused === 'busy') return { ok: false, reason: 'busy' }
+    if (reused === 'reused') {
+      const violation: Violation = { rule: 'history', limit: this.#policy.history }
+      return { ok: false, reason: 'unacceptable', violations: [violation] }
+    }
     const hash = await this.#hasher.hash(rawPassword)
     if (hash === undefined) return { ok: false, reason: 'busy' }
     await this.#storePassword(account, hash, { mustChange: false, expiresMs: null }, exceptIdHash)
     return { ok: true }
+  }
+
+  /** What a password misses of the policy, for somebody with this address and name. */
+  async judgePassword(
+    owner: Pick<Account, 'email' | 'name'>,
+    rawPassword: string,
+  ): Promise<readonly Violation[] | 'busy'> {
+    const violations = passwordViolations(rawPassword, this.#policy, owner)
+    if (violations.length > 0 || this.#policy.min_strength === 0) return violations
+    const strength = await this.#hasher.strength(rawPassword, contextWords(this.#policy, owner))
+    if (strength === undefined) return 'busy'
+    return strength < this.#policy.min_strength
+      ? [{ rule: 'weak', limit: this.#policy.min_strength }]
+      : violations
+  }
+
+  /** Takes the password away until its owner sets another one by a link; ends all sessions. */
+  async blockPassword(account: Account): Promise<void> {
+    await this.#storePassword(account, null, { mustChange: false, expiresMs: null })
+  }
+
+  /** Stores a password's hash in today's form. Nothing else changes, and nothing at all where it was changed meanwhile. */
+  async refreshHash(account: Account, rawPassword: string): Promise<void> {
+    const hash = await this.#hasher.hash(rawPassword)
+    if (hash === undefined || account.passwordHash === null) return
+    await this.#database.kysely
+      .updateTable('accounts')
+      .set({ password_hash: hash })
+      .where('id', '=', account.id)
+      .where('password_hash', '=', account.passwordHash)
+      .execute()
   }
 
   /** Sets a password that is good for 24 hours and for nothing but choosing another; returned here and nowhere else. */
@@ -150,6 +209,27 @@ export class Accounts {
     await this.#change(account, {})
   }
 
+  /** Puts an account into a tenant, or takes it out; ends all sessions. */
+  async setTenant(account: Account, tenant: string | null): Promise<void> {
+    await this.#change(account, { tenant })
+  }
+
+  /** Seals an account for emergencies, or opens it again; ends all sessions. */
+  async setBreakGlass(account: Account, sealedMs: number | null): Promise<void> {
+    await this.#change(account, { break_glass_sealed_at: sealedMs })
+  }
+
+  /** Breaks the seal of an account for emergencies: true for the one sign-in that it is good for. */
+  async breakSeal({ id }: Account): Promise<boolean> {
+    const done = await this.#database.kysely
+      .updateTable('accounts')
+      .set({ break_glass_sealed_at: SEAL_BROKEN })
+      .where('id', '=', id)
+      .where('break_glass_sealed_at', '>', SEAL_BROKEN)
+      .executeTakeFirst()
+    return done.numUpdatedRows === 1n
+  }
+
   async delete(account: Account): Promise<void> {
     await this.#database.kysely.deleteFrom('accounts').where('id', '=', account.id).execute()
     await this.#sessions.endAll(account.id)
@@ -165,6 +245,8 @@ export class Accounts {
 
   /** Whether the password is older than the policy allows, or was given by somebody else. */
   mustChangePassword(account: Account): boolean {
+    // What is in an envelope for years is not changed by its age, and an emergency is no time for it.
+    if (account.breakGlassSealedMs !== null) return false
     const maxAgeMs = this.#policy.max_age_days * 86_400_000
     return (
       account.mustChangePassword || (maxAgeMs > 0 && this.#clock.now() - account.passwordSetMs > maxAgeMs)
@@ -172,7 +254,20 @@ export class Accounts {
   }
 
   #rows() {
-    return this.#database.kysely.selectFrom('accounts').selectAll().where('realm', '=', this.#realm)
+    return this.#database.kysely
+      .selectFrom('accounts')
+      .selectAll('accounts')
+      .select((select) =>
+        select
+          .exists(
+            select
+              .selectFrom('suspended_tenants')
+              .select('suspended_tenants.tenant')
+              .whereRef('suspended_tenants.tenant', '=', 'accounts.tenant'),
+          )
+          .as('tenant_suspended'),
+      )
+      .where('realm', '=', this.#realm)
   }
 
   async #require(id: string): Promise<Account> {
@@ -182,7 +277,10 @@ export class Accounts {
   }
 
   /** Raises the session version with the change, in one statement, and forgets the sessions. */
-  async #change(account: Account, values: Partial<Pick<AccountRow, 'roles' | 'disabled'>>): Promise<void> {
+  async #change(
+    account: Account,
+    values: Partial<Pick<AccountRow, 'roles' | 'disabled' | 'tenant' | 'break_glass_sealed_at'>>,
+  ): Promise<void> {
     await this.#database.kysely
       .updateTable('accounts')
       .set((set) => ({ ...values, session_version: set('session_version', '+', 1) }))
@@ -193,7 +291,7 @@ export class Accounts {
 
   async #storePassword(
     account: Account,
-    hash: string,
+    hash: string | null,
     how: { readonly mustChange: boolean; readonly expiresMs: number | null },
     exceptIdHash?: string,
   ): Promise<void> {
@@ -209,6 +307,12 @@ export class Accounts {
           })
           .execute()
       }
+      // INVARIANT: links that were sent for the former password open nothing any more.
+      await transaction
+        .deleteFrom('account_links')
+        .where('account_id', '=', account.id)
+        .where('purpose', 'in', ['reset', 'not-me'])
+        .execute()
       await transaction
         .updateTable('accounts')
         .set((set) => ({
@@ -244,7 +348,13 @@ export class Accounts {
   }
 }
 
-function accountOf(row: AccountRow): Account {
+/** Whether a text is an address that an account may have. */
+export function isEmail(text: string): boolean {
+  return EMAIL.test(text)
+}
+
+/** A row as an account. */
+export function accountOf(row: AccountRow & { readonly tenant_suspended: unknown }): Account {
   return {
     id: row.id,
     realm: row.realm,
@@ -259,5 +369,11 @@ function accountOf(row: AccountRow): Account {
     disabled: row.disabled === 1,
     createdMs: row.created_at,
     lastSignInMs: row.last_sign_in_at,
+    tenant: row.tenant,
+    isTenantSuspended: Boolean(row.tenant_suspended),
+    breakGlassSealedMs: row.break_glass_sealed_at,
+    emailVerifiedMs: row.email_verified_at,
+    deleteAfterMs: row.delete_after,
+    language: row.language,
   }
 }

@@ -4,6 +4,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Subject } from '../core/exchange.ts'
 import { isForEverything } from '../core/holding.ts'
 import type { Keys } from '../core/keys.ts'
+import { acrOf } from './assurance.ts'
 
 const TTL_SECONDS = 60
 const MAX_CACHED = 10_000
@@ -61,6 +62,11 @@ export class Assertions {
       name: subject.name,
       roles: subject.roles,
       sv: subject.sessionVersion,
+      ...(subject.authentication && {
+        acr: acrOf(subject.authentication.level),
+        amr: subject.authentication.methods,
+        auth_time: Math.floor(subject.authentication.atMs / 1000),
+      }),
     })
       .setProtectedHeader({ alg: 'ES256', kid, typ: 'JWT' })
       .setIssuer('ringwall')

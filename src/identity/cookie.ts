@@ -9,14 +9,16 @@ export interface SessionCookie {
 
 /**
  * Over HTTPS the name begins with `__Host-`, so that no subdomain and no plain page can set or read it (RFC 6265bis
- * 4.1.3.2). Over plain HTTP, which is for this machine only, it cannot. Each realm has a name of its own.
+ * 4.1.3.2). Over plain HTTP, which is for this machine only, it cannot. Each realm has a name of its own, and so has
+ * what is not a session (`part`).
  */
 export function sessionCookie(
   realm: 'site' | 'operator',
   isHttps: boolean,
   sameSite: 'strict' | 'lax',
+  part = '',
 ): SessionCookie {
-  const bare = realm === 'operator' ? 'ringwall-operator' : 'ringwall'
+  const bare = `${realm === 'operator' ? 'ringwall-operator' : 'ringwall'}${part && `-${part}`}`
   const name = isHttps ? `__Host-${bare}` : bare
   const flags = `Path=/; HttpOnly; SameSite=${sameSite === 'strict' ? 'Strict' : 'Lax'}${isHttps ? '; Secure' : ''}`
   return {

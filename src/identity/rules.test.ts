@@ -32,10 +32,6 @@ for (const { password, want } of [
   })
 }
 
-test('a second factor cannot be required before it is built', () => {
-  assert.throws(() => authenticationSchema.parse({ mfa: { required: true } }), /not built yet/)
-})
-
 test('the cookie is bound to host and scheme, and each realm has its own', () => {
   assert.equal(
     sessionCookie('site', true, 'strict').set('t'),

@@ -2,14 +2,18 @@ import { createHash } from 'node:crypto'
 
 import type { Clock, RandomBytes } from '../core/clock.ts'
 import type { SessionRow, SessionStore } from '../store/index.ts'
-import type { Account } from './accounts.ts'
+import type { Proof } from './assurance.ts'
 import type { AuthenticationConfig } from './config.ts'
+import type { Admitted } from './gate.ts'
+import type { Origin } from './origin.ts'
 
 /** Why a token does not open a session. */
 export type SessionCheck =
   | { readonly ok: true; readonly session: SessionRow }
   | { readonly ok: false; readonly reason: 'malformed' | 'unknown' | 'expired' }
 
+/** A session of an account for emergencies lasts so long at most. */
+const BREAK_GLASS_MS = 3_600_000
 const TOKEN = /^[A-Za-z0-9_-]{43}$/
 
 /**
@@ -35,9 +39,10 @@ export class Sessions {
   }
 
   /** Starts a session; the token is given out here and never again. */
-  async start(account: Account, from: { readonly ip: string; readonly userAgent: string }): Promise<string> {
+  async start({ account }: Admitted, from: Origin, proof: Proof): Promise<string> {
     const token = Buffer.from(this.#random(32)).toString('base64url')
     const nowMs = this.#clock.now()
+    const longestMs = account.breakGlassSealedMs === null ? Infinity : BREAK_GLASS_MS
     await this.#store.create({
       id_hash: hashToken(token),
       account_id: account.id,
@@ -46,9 +51,15 @@ export class Sessions {
       created_at: nowMs,
       last_used_at: nowMs,
       idle_expires_at: nowMs + this.#config.ttl_seconds * 1000,
-      absolute_expires_at: nowMs + this.#config.absolute_ttl_seconds * 1000,
+      absolute_expires_at: nowMs + Math.min(this.#config.absolute_ttl_seconds * 1000, longestMs),
       ip: from.ip,
       user_agent: from.userAgent.slice(0, 256),
+      assurance: proof.assurance,
+      methods: proof.methods.join(' '),
+      authenticated_at: proof.atMs,
+      device_hash: from.deviceToken === undefined ? null : hashToken(from.deviceToken),
+      impersonator: from.impersonator?.id ?? null,
+      impersonation_reason: from.impersonator?.reason ?? null,
     })
     return token
   }

@@ -29,6 +29,7 @@ const fullHello = {
   alpn: ['h2', 'http/1.1'],
   signatureAlgorithms: [0x0403, 0x0804],
   groups: [0x2a2a, 0x11ec, 0x001d],
+  resumes: { sessionId: '07'.repeat(32), identity: undefined },
 }
 
 test('a hello is read the same however it is cut into records and whatever follows', () => {

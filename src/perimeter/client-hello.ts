@@ -15,6 +15,8 @@ export interface ClientHello {
   readonly signatureAlgorithms: readonly number[]
   /** Extension 10. */
   readonly groups: readonly number[]
+  /** The session that the client would resume, in hex: `legacy_session_id`, and the first identity of extension 41. */
+  readonly resumes?: { readonly sessionId: string; readonly identity: string | undefined }
 }
 
 /** What the first bytes of a connection are. */
@@ -116,7 +118,7 @@ function readBody(bytes: Uint8Array): HelloReading {
   const reader = new Reader(bytes)
   const legacyVersion = reader.number(2)
   reader.vector(32, 32)
-  reader.sized(1, 0, 32)
+  const sessionId = reader.sized(1, 0, 32)
   const cipherSuites = numbers(reader.sized(2, 2, 2 * HELLO_BOUNDS.maxCipherSuites))
   reader.sized(1, 1, 255)
   const hello: Draft = {
@@ -128,6 +130,7 @@ function readBody(bytes: Uint8Array): HelloReading {
     alpn: [],
     signatureAlgorithms: [],
     groups: [],
+    ...(sessionId.length > 0 && { resumes: { sessionId: hexOf(sessionId), identity: undefined } }),
   }
   if (reader.failed || cipherSuites === undefined) return notTls('the ClientHello does not add up')
   if (legacyVersion >> 8 !== 3) return notTls('the ClientHello has no known version')
@@ -173,6 +176,11 @@ function readExtension(type: number, data: Reader, hello: Draft): boolean {
       return readNumbers(data, 2, (list) => (hello.groups = list))
     case EXTENSION.signatureAlgorithms:
       return readNumbers(data, 2, (list) => (hello.signatureAlgorithms = list))
+    case EXTENSION.preSharedKey: {
+      const identity = readIdentity(data)
+      if (hello.resumes) hello.resumes = { ...hello.resumes, identity }
+      return true
+    }
     default:
       return true
   }
@@ -185,6 +193,17 @@ function readServerName(data: Reader): string | undefined {
   const name = list.sized(2, 1, HELLO_BOUNDS.maxNameBytes)
   if (data.failed || !data.isAtEnd || list.failed || !list.isAtEnd || type !== 0) return undefined
   return name.every((byte) => byte > 0x20 && byte < 0x7f) ? byteString(name) : undefined
+}
+
+/** RFC 8446 4.2.11: identities with their ages, then binders; the first identity, in hex, if there is one. */
+function readIdentity(data: Reader): string | undefined {
+  const identities = new Reader(data.sized(2, 7, HELLO_BOUNDS.maxBytes))
+  const first = identities.sized(2, 1, HELLO_BOUNDS.maxBytes)
+  return data.failed || identities.failed ? undefined : hexOf(first)
+}
+
+function hexOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex')
 }
 
 /** RFC 7301 3.1: one name or more, none of them empty. */

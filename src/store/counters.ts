@@ -2,6 +2,16 @@
 export interface CounterRule {
   readonly limit: number
   readonly periodMs: number
+  /** While the shared counters are away: each process counts for itself (the default), nothing passes, everything passes. */
+  readonly onFailure?: 'local' | 'closed' | 'open' | undefined
+}
+
+/** A place among those that may be taken at once. */
+export interface Place {
+  /** How many are left. */
+  readonly left: number
+  /** Gives it back; more than once does nothing. */
+  leave(): void
 }
 
 /** What a counter said. */
@@ -18,7 +28,9 @@ export interface CounterResult {
 /** Counters that forget by themselves. Synchronous in memory, asynchronous elsewhere. */
 export interface Counters {
   take(key: string, cost: number, rule: CounterRule, nowMs: number): CounterResult | Promise<CounterResult>
-  /** Forgets what was counted. */
+  /** Takes one of `most` places, or says that there is none. Counted by each process for itself, so that a crash frees them. */
+  enter(key: string, most: number): Place | undefined | Promise<Place | undefined>
+  /** Forgets what was counted; places stay with those who have them. */
   reset(key: string): void | Promise<void>
   close(): Promise<void>
 }
@@ -64,9 +76,37 @@ export function gcra(
   }
 }
 
+/** Places of this process. A key is held only while somebody has a place. */
+export class Places {
+  readonly #taken = new Map<string, number>()
+
+  /** Keys with somebody in. */
+  get size(): number {
+    return this.#taken.size
+  }
+
+  enter(key: string, most: number): Place | undefined {
+    const taken = this.#taken.get(key) ?? 0
+    if (taken >= most) return undefined
+    this.#taken.set(key, taken + 1)
+    let isIn = true
+    return {
+      left: most - taken - 1,
+      leave: () => {
+        if (!isIn) return
+        isIn = false
+        const now = (this.#taken.get(key) ?? 1) - 1
+        if (now > 0) this.#taken.set(key, now)
+        else this.#taken.delete(key)
+      },
+    }
+  }
+}
+
 /** Counters of this process, bounded in number. */
 export class MemoryCounters implements Counters {
   readonly #arrivals = new Map<string, number>()
+  readonly #places = new Places()
   readonly #maxKeys: number
 
   constructor(maxKeys = 200_000) {
@@ -86,6 +126,10 @@ export class MemoryCounters implements Counters {
       this.#arrivals.delete(this.#arrivals.keys().next().value as string)
     this.#arrivals.set(key, arrivalMs)
     return result
+  }
+
+  enter(key: string, most: number): Place | undefined {
+    return this.#places.enter(key, most)
   }
 
   reset(key: string): void {

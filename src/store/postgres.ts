@@ -1,8 +1,10 @@
 import { Kysely, PostgresDialect } from 'kysely'
-import { Pool, type PoolClient, types } from 'pg'
+import { Client, Pool, type PoolClient, type PoolConfig, types } from 'pg'
 
 import { describeError, RingwallError } from '../core/errors.ts'
-import type { Secret } from '../core/secret.ts'
+import { isPostgresRefusal, liveConnect } from '../core/live-pool.ts'
+import { constantSecret, type LiveSecret } from '../core/live-secret.ts'
+import { Secret } from '../core/secret.ts'
 import type { Database } from './database.ts'
 import type { Tables } from './tables.ts'
 
@@ -21,10 +23,20 @@ function cleanError(thrown: unknown): RingwallError {
   return new RingwallError('store.database', `${text} [${code}]`)
 }
 
-/** Opens PostgreSQL 15 or newer. The URL is a secret, since it holds a password. */
-export async function openPostgres(url: Secret, poolSize = 10): Promise<Database> {
+/** Opens PostgreSQL 15 or newer. The URL is a secret, since it holds a password; a live one may be rotated meanwhile. */
+export async function openPostgres(url: Secret | LiveSecret, poolSize = 10): Promise<Database> {
+  const source = url instanceof Secret ? constantSecret(url) : url
+  let latest = source.current()
+  const births = new WeakMap<object, Secret>()
+  // The pool says `new`, and a constructor may give what it likes: a client with the URL that counts now.
+  function FollowingClient(options: PoolConfig): Client {
+    const client = new Client({ ...options, connectionString: latest.reveal() })
+    births.set(client, latest)
+    return client
+  }
+  const Following = FollowingClient as unknown as new (options?: PoolConfig) => Client
   const pool = new Pool({
-    connectionString: url.reveal(),
+    Client: Following,
     max: poolSize,
     connectionTimeoutMillis: 5000,
     statement_timeout: 30_000,
@@ -45,10 +57,18 @@ export async function openPostgres(url: Secret, poolSize = 10): Promise<Database
       },
     })
   })
+  const connect = liveConnect({
+    source,
+    connect: () => pool.connect(),
+    bornWith: (client) => births.get(client),
+    use: (secret) => (latest = secret),
+    isRefusal: isPostgresRefusal,
+  })
   try {
-    const found = await pool.query<{ version: number }>(
-      "SELECT current_setting('server_version_num')::int AS version",
-    )
+    const client = await connect()
+    const found = await client
+      .query<{ version: number }>("SELECT current_setting('server_version_num')::int AS version")
+      .finally(() => client.release())
     const version = found.rows[0]?.version ?? 0
     if (version < 150_000) {
       throw new RingwallError(
@@ -63,7 +83,11 @@ export async function openPostgres(url: Secret, poolSize = 10): Promise<Database
       cause,
     })
   }
-  const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
+  const kysely = new Kysely<Tables>({
+    dialect: new PostgresDialect({
+      pool: { Client: Following, options: pool.options, connect, end: () => pool.end() },
+    }),
+  })
   return {
     kind: 'postgres',
     kysely,
@@ -71,7 +95,7 @@ export async function openPostgres(url: Secret, poolSize = 10): Promise<Database
       const names = columns.map((column) => `"${column}"`).join(', ')
       // INVARIANT: a statement takes at most 65,535 parameters (the protocol counts them in 16 bits).
       const rowsAtOnce = Math.floor(65_535 / columns.length)
-      const client = await pool.connect()
+      const client = await connect()
       try {
         await client.query('BEGIN')
         for (let at = 0; at < rows.length; at += rowsAtOnce) {
@@ -89,7 +113,7 @@ export async function openPostgres(url: Secret, poolSize = 10): Promise<Database
       }
     },
     async script(sql) {
-      const client = await pool.connect()
+      const client = await connect()
       try {
         await client.query(sql)
       } finally {

@@ -1,10 +1,12 @@
+import type { LiveSecret } from '../core/live-secret.ts'
 import type { Secret } from '../core/secret.ts'
 import { type Counters, MemoryCounters } from './counters.ts'
 import type { Database } from './database.ts'
 import { migrate } from './migrate.ts'
 import { openPostgres } from './postgres.ts'
-import { openRedis, RedisCounters, requireRedis } from './redis.ts'
+import { openRedis, requireRedis } from './redis.ts'
 import { RedisSessions, type SessionStore, SqlSessions } from './sessions.ts'
+import { SharedCounters } from './shared-counters.ts'
 import { openSqlite } from './sqlite.ts'
 
 /** Where things are kept. Without a URL everything is embedded. */
@@ -12,9 +14,9 @@ export interface StoreOptions {
   /** The embedded database's file; `:memory:` for nothing that outlives the process. */
   readonly file: string
   /** PostgreSQL in place of the file. */
-  readonly postgres?: Secret | undefined
+  readonly postgres?: Secret | LiveSecret | undefined
   /** Redis for counters and sessions that several gateways share. */
-  readonly redis?: Secret | undefined
+  readonly redis?: Secret | LiveSecret | undefined
   /** Before every key in Redis. */
   readonly redisPrefix?: string
   /** Told when counting becomes local, since Redis is away, and when it is shared again. */
@@ -43,11 +45,13 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       redis.disconnect()
       throw error
     })
+    const counters = new SharedCounters(redis, options.redisPrefix, options.onCountersState)
     return {
       database,
-      counters: new RedisCounters(redis, options.redisPrefix, options.onCountersState),
+      counters,
       sessions: new RedisSessions(redis, options.redisPrefix),
       async close() {
+        await counters.close()
         redis.disconnect()
         await database.close()
       },

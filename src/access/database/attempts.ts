@@ -152,6 +152,37 @@ function forbiddenAttempts(plan: DatabasePlan): Attempt[] {
         .map((sql) => ({ role, sql, mustWork: false })),
     ),
     ...notMember,
+    ...deploymentAttempts(plan),
+  ]
+}
+
+/** The migrator makes tables, and is nobody else: it is neither above the server nor does it know keys or principals. */
+function deploymentAttempts({ declaration, schemas }: DatabasePlan): Attempt[] {
+  const { migrator, keeper, reader, writer } = declaration.roles
+  const refused = [
+    'CREATE SCHEMA ringwall_attempt',
+    'CREATE TEMPORARY TABLE ringwall_attempt (a int)',
+    'CREATE ROLE ringwall_attempt',
+    `SELECT pg_read_file('PG_VERSION')`,
+    `COPY (SELECT 1) TO PROGRAM 'true'`,
+    'CREATE TABLE ringwall.ringwall_attempt (a int)',
+    'EXPLAIN SELECT id FROM ringwall.key',
+    `SELECT ringwall.begin('')`,
+    'SELECT ringwall.claims()',
+  ]
+  return [
+    ...schemas.map((schema): Attempt => ({
+      role: migrator,
+      sql: `CREATE TABLE ${quoteName(schema)}.ringwall_attempt (a int)`,
+      mustWork: true,
+      privilege: { role: migrator, verb: 'CREATE', on: 'schema', object: schema },
+    })),
+    ...refused.map((sql): Attempt => ({ role: migrator, sql, mustWork: false })),
+    ...[keeper, reader, writer].map((other): Attempt => ({
+      role: migrator,
+      sql: memberCheck(migrator, other),
+      mustWork: true,
+    })),
   ]
 }
 
@@ -189,6 +220,8 @@ async function unneeded(query: Query, plan: DatabasePlan): Promise<Finding[]> {
     if (!isNeeded)
       found.push({
         kind: 'weak',
+        id: 'unneeded-privilege',
+        why: 'what nothing needs only serves whoever should not have it',
         what: `no example needs ${privilegeKey(privilege)}`,
         fix: 'name fewer `columns`, or add the example that needs it',
       })

@@ -23,6 +23,10 @@ export interface TableFound {
   readonly owner: string
   readonly isSecured: boolean
   readonly isForced: boolean
+  /** Of a view: it reads with the rights of whoever reads it. */
+  readonly isInvoker: boolean
+  /** About how many rows there are, as of the last ANALYZE. */
+  readonly rows: number
 }
 
 /** A policy as PostgreSQL prints it. */
@@ -101,7 +105,8 @@ export async function readCatalog(query: Query, plan: DatabasePlan): Promise<Cat
     ),
     tables: await rowsOf<TableFound>(
       `SELECT n.nspname || '.' || c.relname AS table, ${KINDS} AS kind, pg_get_userbyid(c.relowner)::text AS owner,
-        c.relrowsecurity AS "isSecured", c.relforcerowsecurity AS "isForced"
+        c.relrowsecurity AS "isSecured", c.relforcerowsecurity AS "isForced", greatest(c.reltuples, 0)::float8 AS rows,
+        EXISTS (SELECT FROM unnest(c.reloptions) AS o WHERE lower(o) IN ('security_invoker=true', 'security_invoker=on', 'security_invoker=1')) AS "isInvoker"
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname = ANY($1::text[]) ORDER BY 1`,
       [schemas],

@@ -1,8 +1,8 @@
-import { RingwallError } from '../../core/errors.ts'
 import { z } from '../../core/schema.ts'
 import { suggest } from '../../core/suggest.ts'
 import type { ActionType, Schema } from '../cedar/schema.ts'
 import type { AttributeMapping, EntityMapping, Mapping } from '../filter/mapping.ts'
+import { MappingError, type MappingMistake, mistakesOf } from '../filter/mapping-mistakes.ts'
 
 /** What a statement does to rows. */
 export type Verb = 'select' | 'insert' | 'update' | 'delete'
@@ -10,7 +10,7 @@ export const VERBS: readonly Verb[] = ['select', 'insert', 'update', 'delete']
 
 const name = z.string().min(1)
 const verb = z.strictObject({
-  verb: z.enum(['select', 'insert', 'update', 'delete']),
+  verb: z.enum(['select', 'insert', 'update', 'delete']).describe('What the statement does.'),
   resource: name
     .optional()
     .describe('Only for this entity type; all that the action applies to unless said.'),
@@ -18,11 +18,25 @@ const verb = z.strictObject({
   sequences: z.array(name).optional().describe('Sequences that an insert draws its numbers from.'),
 })
 
+const verbs = z
+  .record(name, z.union([verb, z.array(verb).min(1)]).describe('One statement, or several in a list.'), {
+    error: 'must say what each action does to rows: { read: { verb: select } }',
+  })
+  .describe('What each action does to rows. An action that is not listed does nothing in the database.')
+const ROLES_TEXT =
+  'The names of the roles. Roles belong to the whole server, so that two applications need two sets.'
+const LOGIN_TEXT = 'Whether reader, writer and migrator can log in themselves.'
+const AUDIENCE_TEXT = 'The name that tokens for this database carry.'
+const EXAMPLES_TEXT =
+  'Statements of the application that must work; a privilege that none of them needs is reported.'
+const example = z.strictObject({
+  role: z.enum(['reader', 'writer']).describe('Who runs it.'),
+  sql: name.describe('The statement, as the application writes it.'),
+})
+
 /** `database` of a mapping: what actions mean in a database, and what its roles are called. */
 export const databaseSchema = z.strictObject({
-  verbs: z
-    .record(name, z.union([verb, z.array(verb).min(1)]))
-    .describe('What each action does to rows. An action that is not listed does nothing in the database.'),
+  verbs,
   roles: z
     .strictObject({
       reader: name.default('app_reader'),
@@ -31,18 +45,56 @@ export const databaseSchema = z.strictObject({
       keeper: name.default('ringwall_keeper'),
     })
     .prefault({})
-    .describe(
-      'The names of the roles. Roles belong to the whole server, so that two applications need two sets.',
-    ),
-  login: z.boolean().default(false).describe('Whether reader, writer and migrator can log in themselves.'),
-  audience: name.default('ringwall').describe('The name that tokens for this database carry.'),
-  examples: z
-    .array(z.strictObject({ role: z.enum(['reader', 'writer']), sql: name }))
-    .default([])
-    .describe(
-      'Statements of the application that must work; a privilege that none of them needs is reported.',
-    ),
+    .describe(ROLES_TEXT),
+  login: z.boolean().default(false).describe(LOGIN_TEXT),
+  audience: name.default('ringwall').describe(AUDIENCE_TEXT),
+  examples: z.array(example).default([]).describe(EXAMPLES_TEXT),
 })
+
+/**
+ * The same in a configuration, which adds how the database is reached: each key that is there counts in place of that of
+ * the mapping's own `database`.
+ */
+export const databaseSection = z.strictObject({
+  server: z
+    .enum(['postgres', 'mariadb'])
+    .default('postgres')
+    .describe('What it is: PostgreSQL with row-level security, or MariaDB with views.'),
+  home: name
+    .default('ringwall')
+    .describe(
+      'MariaDB: the database that knows keys and principals. In PostgreSQL it is the schema `ringwall`.',
+    ),
+  verbs: verbs.optional(),
+  roles: z
+    .strictObject({
+      reader: name.optional().describe('Queries only; `app_reader` unless said.'),
+      writer: name.optional().describe('What the application changes; `app_writer` unless said.'),
+      migrator: name.optional().describe('Makes the tables, during deployments; `app_migrator` unless said.'),
+      keeper: name
+        .optional()
+        .describe('Owns keys and views, nobody logs in as it; `ringwall_keeper` unless said.'),
+    })
+    .optional()
+    .describe(ROLES_TEXT),
+  login: z.boolean().optional().describe(LOGIN_TEXT),
+  audience: name.optional().describe(AUDIENCE_TEXT),
+  examples: z.array(example).optional().describe(EXAMPLES_TEXT),
+})
+
+/** What the section says of actions and roles, laid over what the mapping says; undefined where neither says anything. */
+export function declarationOf(
+  section: z.output<typeof databaseSection> | undefined,
+  ofMapping: unknown,
+): unknown {
+  if (section === undefined) return ofMapping
+  const { verbs: ownVerbs, roles, login, audience, examples } = section
+  const own = Object.entries({ verbs: ownVerbs, roles, login, audience, examples })
+  const said = own.filter(([, value]) => value !== undefined)
+  if (said.length === 0) return ofMapping
+  const below = typeof ofMapping === 'object' && ofMapping !== null ? ofMapping : {}
+  return { ...below, ...Object.fromEntries(said) }
+}
 
 /** `database` of a mapping, as it is written. */
 export type DatabaseConfig = z.input<typeof databaseSchema>
@@ -68,7 +120,7 @@ export interface Declaration {
   readonly examples: Parsed['examples']
 }
 
-/** Reads the declaration. Throws RingwallError with every mistake, one a line. */
+/** Reads the declaration. Throws MappingError with every mistake. */
 export function readDeclaration(
   raw: unknown,
   schema: Schema,
@@ -76,38 +128,31 @@ export function readDeclaration(
   defaultSchema: string,
 ): Declaration {
   const parsed = databaseSchema.safeParse(raw)
-  if (!parsed.success)
-    fail(
-      parsed.error.issues.map(
-        ({ path, message }) => `${['database', ...path.map(String)].join('.')}: ${message}`,
-      ),
-    )
-  const { verbs, roles, login, audience, examples } = parsed.data
-  const mistakes: string[] = []
+  if (!parsed.success) throw wrong(mistakesOf(parsed.error.issues, ['database']))
+  const { roles, login, audience, examples } = parsed.data
+  const mistakes: MappingMistake[] = []
   const names = Object.values(roles)
-  if (new Set(names).size < names.length) mistakes.push('database.roles: four different names, please')
-  const uses = Object.entries(verbs).flatMap(([written, config]) => {
+  if (new Set(names).size < names.length)
+    mistakes.push({ path: 'database.roles', message: 'four different names, please' })
+  const uses = Object.entries(parsed.data.verbs).flatMap(([written, config]) => {
     const action = findAction(written, schema)
     if (typeof action === 'string') {
-      mistakes.push(`database.verbs.${written}: ${action}`)
+      mistakes.push({ path: `database.verbs.${written}`, message: action })
       return []
     }
     return (Array.isArray(config) ? config : [config]).flatMap((one) =>
       usesOf(action, one, mapping, defaultSchema, (message) =>
-        mistakes.push(`database.verbs.${written}: ${message}`),
+        mistakes.push({ path: `database.verbs.${written}`, message }),
       ),
     )
   })
-  mistakes.push(...conflicts(uses))
-  if (mistakes.length > 0) fail(mistakes)
+  mistakes.push(...conflicts(uses).map((message) => ({ path: 'database.verbs', message })))
+  if (mistakes.length > 0) throw wrong(mistakes)
   return { roles, canLogIn: login, audience, uses, examples }
 }
 
-function fail(mistakes: readonly string[]): never {
-  throw new RingwallError(
-    'access.database-declaration',
-    `the declaration of the database is wrong: ${mistakes.join('\n  ')}`,
-  )
+function wrong(mistakes: readonly MappingMistake[]): MappingError {
+  return new MappingError('access.database-declaration', 'the declaration of the database', mistakes)
 }
 
 /** By the whole name, or by the id where only one action has it. */

@@ -5,4 +5,8 @@ export interface Finding {
   readonly what: string
   /** SQL, or what to do. */
   readonly fix: string
+  /** Of a lint: its stable name. */
+  readonly id?: string
+  /** Of a lint: what it can lead to. */
+  readonly why?: string
 }

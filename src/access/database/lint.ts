@@ -1,144 +1,75 @@
-import type { Catalog, PolicyFound, Query } from './catalog.ts'
+import type { Catalog, Query } from './catalog.ts'
 import type { Finding } from './finding.ts'
+import type { DefinerFound, LintFacts, LintRule } from './lint-rule.ts'
+import { POLICY_RULES } from './lint-policies.ts'
+import { ROLE_RULES } from './lint-roles.ts'
+import { TABLE_RULES } from './lint-tables.ts'
 import type { DatabasePlan } from './plan.ts'
-import { quoteTable } from './sql-text.ts'
 
-/** What is weak in the schemas of a plan, also in tables that the plan does not know. */
+/** Every rule, in the order in which findings are told. */
+export const LINT_RULES: readonly LintRule[] = [...TABLE_RULES, ...POLICY_RULES, ...ROLE_RULES]
+
+/** What is weak in the schemas of a plan and in who reaches them, also in what the plan does not know. */
 export async function lintCatalog(query: Query, catalog: Catalog, plan: DatabasePlan): Promise<Finding[]> {
-  const schemas = new Set(plan.schemas)
-  const inReach = catalog.tables.filter(({ table }) => schemas.has(table.split('.')[0] as string))
-  const policies = catalog.policies.filter(({ table }) => schemas.has(table.split('.')[0] as string))
+  const facts = await readFacts(query, catalog, plan)
+  return LINT_RULES.flatMap(({ id, why, find }) =>
+    find(facts).map(({ what, fix }): Finding => ({ kind: 'weak', what, fix, id, why })),
+  )
+}
+
+async function readFacts(query: Query, catalog: Catalog, plan: DatabasePlan): Promise<LintFacts> {
+  const isOurs = ({ table }: { readonly table: string }): boolean =>
+    plan.schemas.includes(table.slice(0, table.indexOf('.')))
   const { reader, writer } = plan.declaration.roles
-  const readable = new Set(
-    catalog.privileges
-      .filter(
-        ({ role, on }) => [reader, writer, 'PUBLIC'].includes(role) && (on === 'table' || on === 'column'),
-      )
-      .map(({ object }) => object),
-  )
-  const hasPolicy = new Set(policies.map(({ table }) => table))
-  const planned = new Set(plan.tables)
-  return [
-    ...inReach.flatMap(({ table, kind, owner, isSecured }): Finding[] => {
-      const on = quoteTable(table)
-      const isOther = !planned.has(table)
-      return [
-        ...([reader, writer].includes(owner)
-          ? [
-              weak(
-                `${kind} ${table} belongs to ${owner}, a role of the application: it can switch its policies off`,
-                `ALTER TABLE ${on} OWNER TO ...`,
-              ),
-            ]
-          : []),
-        ...(isOther && kind === 'table' && isSecured && !hasPolicy.has(table)
-          ? [
-              weak(
-                `table ${table} has row-level security and no policy: nobody sees a row`,
-                'map it, or write a policy',
-              ),
-            ]
-          : []),
-        ...(isOther && kind === 'table' && !isSecured && hasPolicy.has(table)
-          ? [
-              weak(
-                `table ${table} has policies, but row-level security is off: they do nothing`,
-                `ALTER TABLE ${on} ENABLE ROW LEVEL SECURITY`,
-              ),
-            ]
-          : []),
-        ...(isOther && kind === 'table' && !isSecured && readable.has(table)
-          ? [
-              weak(
-                `table ${table} is open to the application without row-level security`,
-                'map it, or take the privilege away',
-              ),
-            ]
-          : []),
-        ...(kind !== 'table' && readable.has(table)
-          ? [
-              weak(
-                `${kind} ${table} is open to the application: it is read with the rights of ${owner}`,
-                'a view with security_invoker, or take the privilege away',
-              ),
-            ]
-          : []),
-      ]
-    }),
-    ...policies.flatMap((policy) =>
-      perRowCalls(policy).map((call) =>
-        weak(
-          `policy ${policy.name} on ${policy.table} calls ${call} for every row`,
-          `write (SELECT ${call}(...)), which is asked once per query`,
-        ),
-      ),
+  const rowsOf = async (sql: string, values: readonly unknown[] = []): Promise<readonly unknown[]> =>
+    (await query(sql, values)).rows
+  const indexed = (await rowsOf(INDEXED, [plan.schemas])) as readonly {
+    readonly table: string
+    readonly column: string
+  }[]
+  const bypassing = (await rowsOf(BYPASSING)) as readonly { readonly role: string }[]
+  return {
+    catalog,
+    plan,
+    tables: catalog.tables.filter(isOurs),
+    policies: catalog.policies.filter(isOurs),
+    readable: new Set(
+      catalog.privileges
+        .filter(
+          ({ role, on }) => [reader, writer, 'PUBLIC'].includes(role) && (on === 'table' || on === 'column'),
+        )
+        .map(({ object }) => object),
     ),
-    ...severalPermissive(policies),
-    ...(await openFunctions(query, [reader, writer])),
-  ]
-}
-
-function weak(what: string, fix: string): Finding {
-  return { kind: 'weak', what, fix }
-}
-
-const PER_QUERY = ['current_setting', 'ringwall.claims', 'auth.uid', 'auth.jwt', 'auth.role']
-
-/** Calls that give the same for every row and are not in a select of their own (PostgreSQL: InitPlan). */
-function perRowCalls({ using, check }: PolicyFound): string[] {
-  const text = `${using ?? ''} ${check ?? ''}`
-  return PER_QUERY.filter((call) => {
-    for (let at = text.indexOf(`${call}(`); at !== -1; at = text.indexOf(`${call}(`, at + 1)) {
-      if (!isInSelect(text, at)) return true
-    }
-    return false
-  })
-}
-
-/** Whether a place in a printed expression is below a parenthesis that a SELECT opens. */
-function isInSelect(text: string, place: number): boolean {
-  const open: boolean[] = []
-  let isQuoted = false
-  for (let at = 0; at < place; at++) {
-    if (text[at] === "'") isQuoted = !isQuoted
-    if (isQuoted) continue
-    if (text[at] === '(') open.push(text.startsWith('SELECT', at + 1) || text.startsWith(' SELECT', at + 1))
-    else if (text[at] === ')') open.pop()
+    planned: new Set(plan.tables),
+    definers: (await rowsOf(DEFINERS, [[reader, writer]])) as readonly DefinerFound[],
+    indexed: new Set(indexed.map(({ table, column }) => `${table}\n${column}`)),
+    bypassing: bypassing.map(({ role }) => role),
+    defaults: (await rowsOf(DEFAULTS, [plan.declaration.roles.migrator])) as LintFacts['defaults'],
   }
-  return open.includes(true)
-}
-
-/** Every permissive policy of a verb is asked for every row. */
-function severalPermissive(policies: readonly PolicyFound[]): Finding[] {
-  const groups = Map.groupBy(
-    policies
-      .filter(({ isPermissive }) => isPermissive)
-      .flatMap((policy) => policy.roles.map((role) => ({ policy, role }))),
-    ({ policy, role }) => `${role} on ${policy.table} for ${policy.verb}`,
-  )
-  return [...groups]
-    .filter(([, group]) => group.length > 1)
-    .map(([what, group]) =>
-      weak(
-        `several permissive policies for ${what}: any of ${group.map(({ policy }) => policy.name).join(', ')} is enough`,
-        'join them into one',
-      ),
-    )
 }
 
 /** Functions that run with another's rights and are not ours. */
-async function openFunctions(query: Query, roles: readonly string[]): Promise<Finding[]> {
-  const { rows } = await query(
-    `SELECT n.nspname || '.' || p.proname || '(' || oidvectortypes(p.proargtypes) || ')' AS name, pg_get_userbyid(p.proowner)::text AS owner
-    FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-    WHERE p.prosecdef AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'ringwall')
-      AND EXISTS (SELECT FROM pg_roles r WHERE r.rolname = ANY($1::text[]) AND has_function_privilege(r.oid, p.oid, 'EXECUTE'))`,
-    [roles],
-  )
-  return rows.map(({ name, owner }) =>
-    weak(
-      `function ${String(name)} runs with the rights of ${String(owner)}, and the application may call it`,
-      `REVOKE EXECUTE ON FUNCTION ${String(name)} FROM PUBLIC`,
-    ),
-  )
-}
+const DEFINERS = `
+SELECT n.nspname || '.' || p.proname || '(' || oidvectortypes(p.proargtypes) || ')' AS signature, pg_get_userbyid(p.proowner)::text AS owner,
+  EXISTS (SELECT FROM unnest(p.proconfig) AS c WHERE starts_with(c, 'search_path=')) AS "hasSearchPath",
+  EXISTS (SELECT FROM pg_roles r WHERE r.rolname = ANY($1::text[]) AND has_function_privilege(r.oid, p.oid, 'EXECUTE')) AS "isInReach"
+FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+WHERE p.prosecdef AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'ringwall') ORDER BY 1`
+
+/** The first column of every index that is ready. */
+const INDEXED = `
+SELECT n.nspname || '.' || c.relname AS table, a.attname::text AS column
+FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+WHERE i.indisvalid AND n.nspname = ANY($1::text[])`
+
+const BYPASSING = `
+SELECT rolname::text AS role FROM pg_roles
+WHERE rolbypassrls AND NOT rolsuper AND has_database_privilege(oid, current_database(), 'CONNECT') ORDER BY 1`
+
+/** The migrator's are held against the plan; what PostgreSQL gives everybody of functions and types counts where somebody said so. */
+const DEFAULTS = `
+SELECT pg_get_userbyid(d.defaclrole)::text AS role, n.nspname::text AS schema, a.privilege_type AS verb,
+  CASE d.defaclobjtype WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'FUNCTIONS' WHEN 'T' THEN 'TYPES' ELSE 'SCHEMAS' END AS kind
+FROM pg_default_acl d LEFT JOIN pg_namespace n ON n.oid = d.defaclnamespace, aclexplode(d.defaclacl) a
+WHERE a.grantee = 0 AND d.defaclobjtype IN ('r', 'S', 'n') AND pg_get_userbyid(d.defaclrole) <> $1 ORDER BY 1, 2, 3`

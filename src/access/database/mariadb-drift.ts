@@ -1,6 +1,6 @@
 import type { Query } from './catalog.ts'
 import type { Finding } from './finding.ts'
-import { type MariadbPlan, mariadbRight } from './mariadb-plan.ts'
+import { type MariadbPlan, mariadbRight, NAMES } from './mariadb-plan.ts'
 import { account } from './mariadb-principal.ts'
 import { type Privilege, privilegeKey } from './privilege.ts'
 import { quoteName, quoteTable } from './sql-text.ts'
@@ -17,13 +17,114 @@ const AGAIN = 'run the plan again'
 /** What a MariaDB has against what a plan says. Makes a view in the plan's own database for a moment. */
 export async function findMariadbDrift(query: Query, plan: MariadbPlan): Promise<Finding[]> {
   const { reader, writer, migrator } = plan.roles
-  const findings: Finding[] = []
-  for (const role of [reader, writer, migrator]) findings.push(...(await driftOfAccount(query, plan, role)))
+  await query(NAMES)
+  const findings: Finding[] = await driftOfAccounts(query, plan)
+  if (findings.some(({ kind }) => kind === 'missing')) return findings
+  for (const role of [reader, writer, migrator])
+    findings.push(...(await driftOfPrivileges(query, plan, role)))
+  findings.push(...(await driftOfEverybody(query, plan)), ...(await driftOfRoutines(query, plan)))
   for (const view of plan.views) findings.push(...(await driftOfView(query, plan, view)))
   return findings
 }
 
-async function driftOfAccount(query: Query, plan: MariadbPlan, role: string): Promise<Finding[]> {
+/** Whether the four are there, who can log in, and who has what another has. */
+async function driftOfAccounts(query: Query, { roles }: MariadbPlan): Promise<Finding[]> {
+  const findings: Finding[] = []
+  for (const [purpose, name] of Object.entries(roles)) {
+    const host = purpose === 'keeper' ? 'localhost' : '%'
+    const { rows } = await query(
+      `SELECT COALESCE(JSON_VALUE(Priv, '$.account_locked'), 0) AS locked FROM mysql.global_priv WHERE User = ? AND Host = ?`,
+      [name, host],
+    )
+    const [found] = rows
+    if (found === undefined) {
+      findings.push({ kind: 'missing', what: `account ${name}, the ${purpose}`, fix: AGAIN })
+      continue
+    }
+    if (purpose === 'keeper' && String(found['locked']) === '0')
+      findings.push({
+        kind: 'extra',
+        what: `account ${name}, the keeper, can log in`,
+        fix: `ALTER USER ${account(name, 'localhost')} ACCOUNT LOCK`,
+      })
+    const members = await query('SELECT Role AS role FROM mysql.roles_mapping WHERE User = ? AND Host = ?', [
+      name,
+      host,
+    ])
+    findings.push(
+      ...members.rows.map(({ role }): Finding => ({
+        kind: 'extra',
+        what: `account ${name} has the role ${String(role)}`,
+        fix: `REVOKE ${quoteName(String(role), 'mariadb')} FROM ${account(name, host)}`,
+      })),
+    )
+  }
+  return findings
+}
+
+/** What every account has in the databases of the plan (MariaDB 10.11: PUBLIC). */
+async function driftOfEverybody(query: Query, { databases }: MariadbPlan): Promise<Finding[]> {
+  const { rows } = await query(
+    `SELECT 'table' AS kind, PRIVILEGE_TYPE AS verb, CONCAT(TABLE_SCHEMA, '.', TABLE_NAME) AS object, NULL AS name, TABLE_SCHEMA AS db FROM information_schema.TABLE_PRIVILEGES WHERE GRANTEE = ? AND PRIVILEGE_TYPE <> 'USAGE'
+    UNION ALL SELECT 'column', PRIVILEGE_TYPE, CONCAT(TABLE_SCHEMA, '.', TABLE_NAME), COLUMN_NAME, TABLE_SCHEMA FROM information_schema.COLUMN_PRIVILEGES WHERE GRANTEE = ?
+    UNION ALL SELECT 'schema', PRIVILEGE_TYPE, TABLE_SCHEMA, NULL, TABLE_SCHEMA FROM information_schema.SCHEMA_PRIVILEGES WHERE GRANTEE = ?`,
+    [EVERYBODY, EVERYBODY, EVERYBODY],
+  )
+  const found = rows as unknown as readonly {
+    readonly kind: 'table' | 'column' | 'schema'
+    readonly verb: string
+    readonly object: string
+    readonly name: string | null
+    readonly db: string
+  }[]
+  return found
+    .filter(({ db }) => databases.includes(db.replaceAll('\\', '')))
+    .map(({ kind, verb, object, name }): Finding => {
+      const privilege = {
+        role: 'PUBLIC',
+        verb,
+        on: kind,
+        object: object.replaceAll('\\', ''),
+        ...(name === null ? {} : { column: name }),
+      }
+      return {
+        kind: 'extra',
+        what: privilegeKey(privilege),
+        fix: `REVOKE ${mariadbRight(privilege)} FROM PUBLIC`,
+      }
+    })
+}
+
+const EVERYBODY = `'PUBLIC'@''`
+
+/** The routines that make a connection somebody's. */
+async function driftOfRoutines(query: Query, { home, roles, routines }: MariadbPlan): Promise<Finding[]> {
+  const { rows } = await query(
+    'SELECT ROUTINE_NAME AS name, ROUTINE_TYPE AS kind, ROUTINE_DEFINITION AS body, DEFINER AS definer, SECURITY_TYPE AS security FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = ?',
+    [home],
+  )
+  const missing = routines.flatMap(({ name, kind, body }): Finding[] => {
+    const what = `${kind.toLowerCase()} ${home}.${name}`
+    const found = rows.find((one) => one['name'] === name && one['kind'] === kind)
+    if (found === undefined) return [{ kind: 'missing', what, fix: AGAIN }]
+    const security = kind === 'PROCEDURE' ? 'DEFINER' : 'INVOKER'
+    const isSame =
+      found['body'] === body &&
+      found['definer'] === `${roles.keeper}@localhost` &&
+      found['security'] === security
+    return isSame ? [] : [{ kind: 'changed', what, fix: AGAIN }]
+  })
+  const extra = rows
+    .filter((one) => !routines.some(({ name, kind }) => one['name'] === name && one['kind'] === kind))
+    .map(({ name, kind }): Finding => ({
+      kind: 'extra',
+      what: `${String(kind).toLowerCase()} ${home}.${String(name)}`,
+      fix: `DROP ${String(kind)} ${quoteTable(`${home}.${String(name)}`, 'mariadb')}`,
+    }))
+  return [...missing, ...extra]
+}
+
+async function driftOfPrivileges(query: Query, plan: MariadbPlan, role: string): Promise<Finding[]> {
   const grantee = `'${role}'@'%'`
   const { rows } = await query(PRIVILEGES, [grantee, grantee, grantee, grantee])
   const routines = await query(

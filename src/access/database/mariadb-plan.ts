@@ -2,7 +2,7 @@ import { SqlCondition } from '../filter/sql-condition.ts'
 import { and } from '../filter/predicates.ts'
 import type { Use } from './declaration.ts'
 import { mariadb, mariadbClaims } from './mariadb-claims.ts'
-import { account, principalStatements } from './mariadb-principal.ts'
+import { account, principalRoutines, principalStatements, type Routine } from './mariadb-principal.ts'
 import type { PlanInput } from './plan.ts'
 import { grantStatements, type Privilege, privilegeKey } from './privilege.ts'
 import { compileRows, notesOf, type RowPredicate } from './row-conditions.ts'
@@ -31,7 +31,15 @@ export interface MariadbPlan {
   /** Of reader, writer and migrator. */
   readonly privileges: readonly Privilege[]
   readonly views: readonly RowView[]
+  /** The databases of the tables, and all that a plan is about: those, those of the views, and `home`. */
+  readonly sources: readonly string[]
+  readonly databases: readonly string[]
+  /** The procedures and the function of `home`. */
+  readonly routines: readonly Routine[]
 }
+
+/** A view keeps the character set of the connection that makes it, so that two that should be the same need the same. */
+export const NAMES = 'SET NAMES utf8mb4 COLLATE utf8mb4_bin'
 
 const DDL = ['ALTER', 'CREATE', 'DROP', 'INDEX', 'REFERENCES']
 
@@ -63,6 +71,7 @@ export function planMariadb(input: PlanInput, home = 'ringwall'): MariadbPlan {
   )
   const wanted = [...new Map(privileges.map((one) => [privilegeKey(one), one])).values()]
   const statements = [
+    { sql: NAMES, reason: 'a view keeps the character set of the connection that makes it' },
     {
       sql: `CREATE USER IF NOT EXISTS ${keeper} ACCOUNT LOCK`,
       reason: 'the keeper: defines the views; nobody logs in as it',
@@ -91,7 +100,17 @@ export function planMariadb(input: PlanInput, home = 'ringwall'): MariadbPlan {
     ...views.map(({ sql, verb }) => ({ sql, reason: `only rows that the policies allow to ${verb}` })),
     ...mariadbGrants(wanted),
   ]
-  return { statements, notes: notesOf(unused), home, roles, privileges: wanted, views }
+  return {
+    statements,
+    notes: notesOf(unused),
+    home,
+    roles,
+    privileges: wanted,
+    views,
+    sources: databases,
+    databases: [...databases, ...databases.map(viewsOf), home],
+    routines: principalRoutines(quoteName(home, 'mariadb'), keeper, declaration.audience),
+  }
 }
 
 /** GRANTs with their reasons, in MariaDB's own words for databases and procedures. */

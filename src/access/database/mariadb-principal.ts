@@ -58,12 +58,40 @@ BEGIN
 END`
 }
 
+/** A routine of the database of principals: its name, and the SQL that makes it. */
+export interface Routine {
+  readonly name: string
+  readonly kind: 'FUNCTION' | 'PROCEDURE'
+  readonly sql: string
+  /** As the server gives it back. */
+  readonly body: string
+}
+
+/** All of them; `home` is quoted. */
+export function principalRoutines(home: string, keeper: string, audience: string): Routine[] {
+  const seconds = `CREATE OR REPLACE DEFINER = ${keeper} FUNCTION ${home}.seconds() RETURNS DECIMAL(20, 6) DETERMINISTIC NO SQL SQL SECURITY INVOKER
+RETURN UNIX_TIMESTAMP(SYSDATE(6))`
+  const bodyOf = (sql: string): string => sql.slice(sql.search(/^(BEGIN|RETURN)\b/m))
+  const routine = (name: string, kind: Routine['kind'], sql: string): Routine => ({
+    name,
+    kind,
+    sql,
+    body: bodyOf(sql),
+  })
+  return [
+    routine('seconds', 'FUNCTION', seconds),
+    routine('begin', 'PROCEDURE', beginProcedure(home, keeper, audience)),
+    routine('end', 'PROCEDURE', endProcedure(home, keeper)),
+  ]
+}
+
 /**
  * A database of its own: which connection is for whom. MariaDB has no setting that only one procedure can write,
  * so that the principal is a row that only the keeper can write, by the number of the connection.
  */
 export function principalStatements(home: string, keeper: string, audience: string): Statement[] {
   const own = quoteName(home, 'mariadb')
+  const [seconds, begin, end] = principalRoutines(own, keeper, audience) as [Routine, Routine, Routine]
   return [
     {
       sql: `CREATE DATABASE IF NOT EXISTS ${own} CHARACTER SET utf8mb4`,
@@ -78,16 +106,12 @@ export function principalStatements(home: string, keeper: string, audience: stri
       reason: 'who each connection is for, until its token expires',
     },
     {
-      sql: `CREATE OR REPLACE DEFINER = ${keeper} FUNCTION ${own}.seconds() RETURNS DECIMAL(20, 6) DETERMINISTIC NO SQL SQL SECURITY INVOKER
-RETURN UNIX_TIMESTAMP(SYSDATE(6))`,
+      sql: seconds.sql,
       reason: 'the time of the server, which SET timestamp does not change; asked once per query',
     },
     { sql: `GRANT EXECUTE ON FUNCTION ${own}.seconds TO ${keeper}`, reason: 'the views ask it' },
-    {
-      sql: beginProcedure(own, keeper, audience),
-      reason: 'verifies a token and says who this connection is for',
-    },
-    { sql: endProcedure(own, keeper), reason: 'this connection is for nobody' },
+    { sql: begin.sql, reason: 'verifies a token and says who this connection is for' },
+    { sql: end.sql, reason: 'this connection is for nobody' },
     {
       sql: `GRANT SELECT ON ${own}.\`key\` TO ${keeper}`,
       reason: 'to verify tokens; nobody else reads keys',

@@ -267,65 +267,6 @@ for (const [what, sql, finding] of foreign) {
   })
 }
 
-const weak = [
-  [
-    'policies on a table whose row-level security is off',
-    'CREATE POLICY p ON unmapped USING (true)',
-    /unmapped has policies, but row-level security is off/,
-  ],
-  [
-    'row-level security without a policy',
-    'ALTER TABLE unmapped ENABLE ROW LEVEL SECURITY',
-    /unmapped has row-level security and no policy/,
-  ],
-  [
-    'a table that is open without policies',
-    'GRANT SELECT ON unmapped TO PUBLIC',
-    /unmapped is open to the application without row-level security/,
-  ],
-  [
-    'a view that is open',
-    'CREATE VIEW v AS SELECT * FROM users; GRANT SELECT ON v TO PUBLIC',
-    /view public.v is open to the application/,
-  ],
-  [
-    'a call for every row',
-    `CREATE POLICY p ON unmapped USING (secret = current_setting('a.b', true))`,
-    /calls current_setting for every row/,
-  ],
-  [
-    'several permissive policies',
-    `CREATE POLICY p ON unmapped USING (true); CREATE POLICY q ON unmapped USING (id = 1)`,
-    /several permissive policies for PUBLIC on public.unmapped for all/,
-  ],
-  [
-    'a function with the rights of another',
-    `CREATE FUNCTION f() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1'`,
-    /function public.f\(\) runs with the rights of postgres/,
-  ],
-] as const
-
-for (const [what, sql, finding] of weak) {
-  onPostgres(`a lint finds ${what}`, async () => {
-    await undone(async () => {
-      await query(sql)
-      const found = (await findDrift(query, plan)).filter(({ kind }) => kind === 'weak')
-      assert.ok(
-        found.some((one) => finding.test(one.what)),
-        JSON.stringify(found),
-      )
-    })
-  })
-}
-
-onPostgres('a call in a select of its own is no finding', async () => {
-  await undone(async () => {
-    await query(`CREATE POLICY p ON unmapped USING (secret = (SELECT current_setting('a.b', true)))`)
-    const found = await findDrift(query, plan)
-    assert.ok(!found.some(({ what }) => what.includes('every row')))
-  })
-})
-
 onPostgres('trying finds what reading could miss, and an example that cannot work', async () => {
   await undone(async () => {
     await query(`GRANT DELETE ON documents TO ${roles.reader}; GRANT ALL ON SCHEMA public TO ${roles.writer}`)

@@ -1,6 +1,7 @@
 import type { Policy } from '../cedar/ast.ts'
 import type { Schema } from '../cedar/schema.ts'
 import type { Mapping, MappingConfig } from '../filter/mapping.ts'
+import { type ComparedColumn, comparedColumns } from './compared-columns.ts'
 import type { Declaration, Use, Verb } from './declaration.ts'
 import { closingStatements, onThisDatabase, roleStatements } from './plan-roles.ts'
 import {
@@ -44,6 +45,8 @@ export interface DatabasePlan {
   readonly tables: readonly string[]
   readonly schemas: readonly string[]
   readonly policies: readonly RowPolicy[]
+  /** By which columns the policies find rows; each wants an index. */
+  readonly compared: readonly ComparedColumn[]
   /** Functions of the schema `ringwall`: their signature, and the text between the dollar quotes. */
   readonly functions: ReadonlyMap<string, string>
 }
@@ -102,11 +105,20 @@ export function planPostgres(input: PlanInput): DatabasePlan {
     tables,
     schemas,
     policies,
+    compared: distinct(
+      rows.flatMap(({ use, predicate }) =>
+        use.entity.table === undefined ? [] : comparedColumns(predicate, use.entity.table),
+      ),
+    ),
     functions: new Map([
       ...principalFunctions(declaration.audience),
       ...lookups.map((lookup) => [lookup.signature, lookup.body] as const),
     ]),
   }
+}
+
+function distinct(columns: readonly ComparedColumn[]): ComparedColumn[] {
+  return [...new Map(columns.map((one) => [`${one.table}\n${one.column}`, one])).values()]
 }
 
 function print(predicate: Predicate): string {

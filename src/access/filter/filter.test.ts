@@ -251,7 +251,7 @@ test('a principal of SQL expressions, as row-level security has it', () => {
   })
   assert.equal(
     plan.bind().toSql({ literals: 'inline' }).text,
-    `("documents"."owner_id" = (current_setting('app.id')) OR ("documents"."team_id" IS NOT NULL AND (app.teams()) @> ARRAY["documents"."team_id"]::text[]) OR ("documents"."team_id" IS NOT NULL AND ((app.teams()) @> ARRAY["documents"."team_id"]::text[]) IS NOT TRUE AND "documents"."size" < (app.level())))`,
+    `("documents"."owner_id" = (current_setting('app.id')) OR ("documents"."team_id" IS NOT NULL AND "documents"."team_id" = ANY ((app.teams())::text[])) OR ("documents"."team_id" IS NOT NULL AND ("documents"."team_id" = ANY ((app.teams())::text[])) IS NOT TRUE AND "documents"."size" < (app.level())))`,
   )
 })
 

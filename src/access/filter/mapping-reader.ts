@@ -1,4 +1,3 @@
-import { RingwallError } from '../../core/errors.ts'
 import type { EntityType, Schema } from '../cedar/schema.ts'
 import { describeType, type RecordType, type Type } from '../cedar/types.ts'
 import type {
@@ -17,37 +16,29 @@ import type {
   TableName,
   TagsMapping,
 } from './mapping.ts'
+import { MappingError, type MappingMistake, mistakesOf } from './mapping-mistakes.ts'
 import { mappingSchema } from './mapping-schema.ts'
 import type { Format } from './predicate.ts'
 
 /** The databases that SQL can be made for; `mysql` is MariaDB too. */
 export type DialectName = 'postgres' | 'mysql' | 'sqlite'
 
-const MAX_MISTAKES = 20
-
-/** Holds a mapping against a schema and a database. Throws RingwallError with every mistake, one a line. */
+/** Holds a mapping against a schema and a database. Throws MappingError with every mistake. */
 export function readMapping(raw: unknown, schema: Schema, dialect: DialectName): Mapping {
   const parsed = mappingSchema.safeParse(raw)
-  if (!parsed.success) {
-    fail(parsed.error.issues.map(({ path, message }) => `${path.map(String).join('.')}: ${message}`))
-  }
+  if (!parsed.success) throw wrong(mistakesOf(parsed.error.issues))
   const reader = new Reader(parsed.data as MappingConfig, schema, dialect)
   const mapping = reader.read()
-  if (reader.mistakes.length > 0) fail(reader.mistakes)
+  if (reader.mistakes.length > 0) throw wrong(reader.mistakes)
   return mapping
 }
 
-function fail(mistakes: readonly string[]): never {
-  const shown = mistakes.slice(0, MAX_MISTAKES)
-  const more = mistakes.length > shown.length ? [`and ${mistakes.length - shown.length} more`] : []
-  throw new RingwallError(
-    'access.mapping-invalid',
-    `the mapping is wrong: ${[...shown, ...more].join('\n  ')}`,
-  )
+function wrong(mistakes: readonly MappingMistake[]): MappingError {
+  return new MappingError('access.mapping-invalid', 'the mapping', mistakes)
 }
 
 class Reader {
-  readonly mistakes: string[] = []
+  readonly mistakes: MappingMistake[] = []
   readonly #config: MappingConfig
   readonly #schema: Schema
   readonly #dialect: DialectName
@@ -64,11 +55,16 @@ class Reader {
       const known = this.#schema.entities.get(type)
       if (known === undefined) {
         const types = [...this.#schema.entities.keys()].join(', ')
-        this.mistakes.push(`entities.${type}: the schema has no such entity type; there is ${types}`)
+        this.#note(`entities.${type}`, `the schema has no such entity type; there is ${types}`)
       } else entities.set(type, this.#entity(type, known, config))
     }
     this.#judgeCircles(entities)
     return { entities }
+  }
+
+  #note(path: string, message: string): undefined {
+    this.mistakes.push({ path, message })
+    return undefined
   }
 
   /** A type may be above itself; several types above each other have no order in which to look. */
@@ -82,8 +78,9 @@ class Reader {
       const rest = [...above(type)]
       for (let next = rest.pop(); next !== undefined; next = rest.pop()) {
         if (next === type) {
-          this.mistakes.push(
-            `entities.${type}.parents: ${type} is above itself through another type; that cannot be followed in SQL`,
+          this.#note(
+            `entities.${type}.parents`,
+            `${type} is above itself through another type; that cannot be followed in SQL`,
           )
           break
         }
@@ -103,9 +100,9 @@ class Reader {
       ),
     )
     if (parents.filter((way) => way.type === type).length > 1)
-      this.mistakes.push(`${place}.parents.${type}: only one way may lead from ${type} to ${type}`)
+      this.#note(`${place}.parents.${type}`, `only one way may lead from ${type} to ${type}`)
     if (config.table === undefined && (attributes.size > 0 || config.parents !== undefined || config.tags))
-      this.mistakes.push(`${place}: attributes, parents and tags need a \`table\``)
+      this.#note(place, 'attributes, parents and tags need a `table`')
     return {
       type,
       table: config.table === undefined ? undefined : { schema: config.schema, name: config.table },
@@ -130,7 +127,7 @@ class Reader {
       const attribute = type.attributes.get(name)
       if (attribute === undefined) {
         const names = [...type.attributes.keys()].join(', ')
-        this.mistakes.push(`${place}.${name}: the schema has no such attribute; there is ${names}`)
+        this.#note(`${place}.${name}`, `the schema has no such attribute; there is ${names}`)
         continue
       }
       const mapped = this.#attribute(how, attribute.type, attribute.isRequired, `${place}.${name}`)
@@ -145,7 +142,7 @@ class Reader {
     isRequired: boolean,
     place: string,
   ): AttributeMapping | undefined {
-    const wrong = (message: string): undefined => void this.mistakes.push(`${place}: ${message}`)
+    const wrong = (message: string): undefined => this.#note(place, message)
     if (typeof how === 'object' && 'fields' in how) {
       if (type.kind !== 'record') return wrong(`\`fields\` are for records; this is ${describeType(type)}`)
       const fields = this.#fields(how.fields, type, `${place}.fields`)
@@ -190,7 +187,7 @@ class Reader {
     const format = this.#format(type, kept)
     if (typeof format !== 'string') {
       const name = describeType(type)
-      this.mistakes.push(`${place}: ${format.mistake.replaceAll('$type', name)}`)
+      this.#note(place, format.mistake.replaceAll('$type', name))
       return undefined
     }
     const scale = kept === 'seconds' ? 1000 : 1
@@ -258,7 +255,7 @@ class Reader {
     if (!known.ancestors.has(parent)) {
       const types = [...known.ancestors].join(', ')
       const there = types === '' ? 'nothing is above it' : `there is ${types}`
-      this.mistakes.push(`${place}: the schema does not put ${known.name} in ${parent}; ${there}`)
+      this.#note(place, `the schema does not put ${known.name} in ${parent}; ${there}`)
       return []
     }
     if (typeof how === 'string') return [{ kind: 'column', type: parent, column: how }]
@@ -273,7 +270,7 @@ class Reader {
   #tags(config: EntityConfig['tags'], known: EntityType, place: string): TagsMapping | undefined {
     if (config === undefined) return undefined
     if (known.tags === undefined) {
-      this.mistakes.push(`${place}: the schema gives ${known.name} no tags`)
+      this.#note(place, `the schema gives ${known.name} no tags`)
       return undefined
     }
     const value = this.#column({ column: config.value }, known.tags, place, config.storage)

@@ -123,10 +123,19 @@ export const postgres: Dialect = {
         writer.text(predicate.isV4 ? ') = 4' : ') = 6')
         return
       case 'element':
-        writer.operand(predicate.array.operand)
-        writer.text(' @> ARRAY[')
+        if (predicate.array.operand.kind === 'column') {
+          // What an index on the array's column serves; any other array is met by an index on the element.
+          writer.operand(predicate.array.operand)
+          writer.text(' @> ARRAY[')
+          writer.operand(predicate.of)
+          writer.text(`]::${TYPES[predicate.array.format]}[]`)
+          return
+        }
         writer.operand(predicate.of)
-        writer.text(`]::${TYPES[predicate.array.format]}[]`)
+        writer.text(' = ANY (')
+        writer.operand(predicate.array.operand)
+        // The cast keeps a select in parentheses from being read as a set of rows.
+        writer.text(`::${TYPES[predicate.array.format]}[])`)
         return
       case 'overlap':
         writer.operand(predicate.array.operand)

@@ -1,3 +1,5 @@
+import { connect as connectTo } from 'node:net'
+
 import { bufferOf } from './bytes.ts'
 import { fault, type UploadFault } from './upload-fault.ts'
 
@@ -12,6 +14,25 @@ export interface ScannerOptions {
   readonly connect: () => ScannerConnection
   readonly timeoutMs: number
   readonly onFailure: 'refuse' | 'pass'
+}
+
+/** The scanner of a configuration: at a path, or at a host and a port. */
+export function clamdAt({
+  socket,
+  host,
+  port,
+  timeoutMs,
+  onFailure,
+}: {
+  readonly socket?: string | undefined
+  readonly host?: string
+  readonly port?: number | undefined
+  readonly timeoutMs: number
+  readonly onFailure: ScannerOptions['onFailure']
+}): ScannerOptions {
+  const connect = (): ScannerConnection =>
+    socket === undefined ? connectTo(port ?? 3310, host ?? '127.0.0.1') : connectTo(socket)
+  return { connect, timeoutMs, onFailure }
 }
 
 const CHUNK_BYTES = 64 * 1024

@@ -98,7 +98,7 @@ export function readForm(body: Uint8Array, contentType: string, bounds: FormBoun
 }
 
 /** The boundary of a form's Content-Type, where it is written in the one way that nobody misreads. */
-function boundaryOf(contentType: string): string | undefined {
+export function boundaryOf(contentType: string): string | undefined {
   const [type = '', ...parameters] = contentType.split(';').map((piece) => piece.trim())
   if (type.toLowerCase() !== 'multipart/form-data' || parameters.length === 0) return undefined
   let boundary: string | undefined

@@ -1,4 +1,4 @@
-import { size, z } from '../../core/schema.ts'
+import { duration, size, z } from '../../core/schema.ts'
 import type { UploadPolicy } from './upload-policy.ts'
 
 const count = (preset: number) => z.number().int().min(1).default(preset)
@@ -22,6 +22,55 @@ const archives = z
   })
   .prefault({})
   .describe('How far ZIP, tar, gzip and office documents are unpacked to be looked into.')
+
+const onFailure = z.enum(['refuse', 'pass']).default('refuse')
+
+const clamav = z
+  .strictObject({
+    socket: z.string().min(1).optional().describe('Path of the socket of clamd.'),
+    host: z.string().min(1).default('127.0.0.1').describe('Host of clamd, where it is asked over TCP.'),
+    port: z.number().int().min(1).max(65_535).optional().describe('Port of clamd; 3310 is its own.'),
+    timeout: duration({ min: '100ms', max: '10m' })
+      .prefault('30s')
+      .describe('For the scan of one file, from the connection to the answer.'),
+    on_failure: onFailure.describe('What becomes of a file that clamd did not clear, and did not condemn.'),
+  })
+  .refine(({ socket, port }) => (socket === undefined) !== (port === undefined), {
+    message: 'name either the socket or the port of clamd',
+  })
+
+const quarantine = z.strictObject({
+  directory: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'Where refused files are kept, mode 0700. Not given: `quarantine` in the directory of the store.',
+    ),
+  max_files: z
+    .number()
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(1000)
+    .describe('Files at most; further ones are not kept.'),
+  max_size: size({ min: '1KB', max: '1TB' }).prefault('1GB').describe('Size of all files together.'),
+  keep: duration({ min: '1m', max: '3650d' }).prefault('30d').describe('How long a file is kept.'),
+})
+
+const reencode = z.strictObject({
+  url: z
+    .string()
+    .regex(/^https?:\/\/[^\s@/]+(\/\S*)?$/, 'must be an address such as http://127.0.0.1:9000/encode')
+    .describe(
+      'A service that gets each file by POST and answers with the file encoded anew (200), or that it stays as it is (204).',
+    ),
+  types: types.default(['image/*']).describe('Media types that are encoded anew, by content.'),
+  timeout: duration({ min: '100ms', max: '10m' }).prefault('30s').describe('For one file.'),
+  on_failure: onFailure.describe('What becomes of a file that was not encoded anew.'),
+})
+
+const off = z.literal(false)
 
 /** `security.application.uploads`. */
 export const uploadsSchema = z
@@ -70,6 +119,13 @@ export const uploadsSchema = z
     max_pixels: count(50_000_000).describe('Width times height of a picture.'),
     max_frames: count(1000).describe('Frames of an animation, pages of a TIFF.'),
     archives,
+    clamav: clamav
+      .optional()
+      .describe('Each file is shown to clamd (INSTREAM) before the application gets it.'),
+    quarantine: quarantine
+      .optional()
+      .describe('Refused files are kept aside, with what is known of them; see `ringwall uploads`.'),
+    reencode: reencode.optional().describe('Files are encoded anew before the application gets them.'),
   })
   .prefault({})
 
@@ -90,6 +146,15 @@ export const uploadsRouteKey = z
       .describe('In place of `security.application.uploads.max_files`.'),
     svg: svg.optional().describe('In place of `security.application.uploads.svg`.'),
     raw: z.enum(['files', 'all']).optional().describe('In place of `security.application.uploads.raw`.'),
+    clamav: z
+      .union([off, clamav])
+      .optional()
+      .describe('In place of `security.application.uploads.clamav`; `false` for no scan on this route.'),
+    quarantine: off.optional().describe('`false`: refused files of this route are not kept.'),
+    reencode: z
+      .union([off, reencode])
+      .optional()
+      .describe('In place of `security.application.uploads.reencode`; `false` for none on this route.'),
   })
   .optional()
   .describe('Inspection of uploads on this route.')
@@ -120,5 +185,28 @@ export function uploadPolicy(config: UploadsConfig, route: UploadsRouteConfig): 
       maxRatio: config.archives.max_ratio,
       maxDepth: config.archives.max_depth,
     },
+  }
+}
+
+/** `clamav`, parsed. */
+export type ClamavConfig = z.output<typeof clamav>
+/** `quarantine`, parsed. */
+export type QuarantineConfig = z.output<typeof quarantine>
+/** `reencode`, parsed. */
+export type ReencodeConfig = z.output<typeof reencode>
+
+/** What a route asks of others: its own words, else those for all. */
+export function uploadAids(
+  config: UploadsConfig,
+  route: UploadsRouteConfig,
+): {
+  readonly clamav: ClamavConfig | undefined
+  readonly reencode: ReencodeConfig | undefined
+} {
+  const clamavHere = route?.clamav ?? config.clamav
+  const reencodeHere = route?.reencode ?? config.reencode
+  return {
+    clamav: clamavHere === false ? undefined : clamavHere,
+    reencode: reencodeHere === false ? undefined : reencodeHere,
   }
 }

@@ -18,6 +18,7 @@ export type UploadReason =
   | 'encrypted'
   | 'malware'
   | 'scanner'
+  | 'reencoding'
 
 /** An objection to a file or to the body that carries it. The detail is for the audit log. */
 export interface UploadFault {

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 
+import { expiryFindings, fileMistakes } from '../../certificate-check.ts'
 import { lintConfig } from '../../config/index.ts'
 import { verifyWalls } from '../../index.ts'
 import { readConfig } from '../config-file.ts'
@@ -15,9 +16,9 @@ export function checkCommand({ terminal, exit }: CommandContext): Command {
     .option('--strict', 'exit with 1 when there is a risk')
     .addHelpText('after', '\nExamples:\n  ringwall check\n  ringwall check --strict && ringwall up')
     .action(async (options: { config?: string; json?: boolean; strict?: boolean }) => {
-      const { config, file } = readConfig(options.config)
+      const { config, file } = readConfig(options.config, (one) => fileMistakes(one, Date.now()))
       await verifyWalls(config)
-      const findings = lintConfig(config)
+      const findings = [...lintConfig(config), ...expiryFindings(config, Date.now())]
       const risks = findings.filter((finding) => finding.level === 'risk').length
       if (options.json === true) terminal.out(JSON.stringify({ file: file ?? null, findings }, null, 2))
       else {

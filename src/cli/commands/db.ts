@@ -1,159 +1,166 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 
-import { Command } from 'commander'
-import { Client } from 'pg'
-import { parse } from 'yaml'
+import { Command, Option } from 'commander'
 
-import {
-  applyPlan,
-  type DatabasePlan,
-  type DatabaseQuery,
-  planMariadb,
-  planPostgres,
-  planText,
-  readPlanFiles,
-  type Verification,
-  verifyPlan,
-} from '../../access/index.ts'
-import { describeError, RingwallError } from '../../core/errors.ts'
-import { Secret } from '../../core/secret.ts'
+import type { DatabaseFinding } from '../../access/index.ts'
+import { RingwallError } from '../../core/errors.ts'
 import type { CommandContext } from '../main.ts'
 import { paint, type Terminal } from '../terminal.ts'
+import { makePlan, readReference, type ServerName, type ServerPlan, textOf, withServer } from './db-server.ts'
+import {
+  type MappedSource,
+  type MappingOptions,
+  readMappedSource,
+  withMappingOptions,
+} from './policy-mapping.ts'
+import { count, withFaults } from './policy-report.ts'
 
-interface FileOptions {
-  readonly policies: string
-  readonly schema: string
-  readonly mapping: string
+interface Options extends MappingOptions {
+  readonly server?: ServerName
+  readonly json?: boolean
 }
 
-interface DatabaseOptions extends FileOptions {
-  readonly database: string
+interface LiveOptions extends Options {
+  readonly database?: string
 }
 
-const CONNECT_TIMEOUT_MS = 10_000
+const FILES = '-p shop.cedar -s shop.cedarschema -m shop.mapping.yaml'
 
 /** `ringwall db`: privileges and row-level security of the application's database, from the same policies as all else. */
-export function dbCommand({ terminal, exit }: CommandContext): Command {
-  const db = new Command('db').description('roles, GRANTs and row-level security from the policies')
-  withFiles(db.command('plan'))
+export function dbCommand(context: CommandContext): Command {
+  const db = new Command('db')
+    .description('roles, GRANTs and who sees which rows, from the policies: PostgreSQL or MariaDB')
+    .addHelpText(
+      'after',
+      '\nPolicies, schema, mapping, server, URL and key come from security.authorization.policy of the configuration;\neach option takes the place of its key.',
+    )
+  db.addCommand(planCommand(context))
+  db.addCommand(applyCommand(context))
+  db.addCommand(verifyCommand(context))
+  db.addCommand(driftCommand(context))
+  return db
+}
+
+function planCommand(context: CommandContext): Command {
+  const { terminal } = context
+  return withServerOption(withMappingOptions(new Command('plan')))
     .description('print the SQL that gives every role exactly what the policies need')
-    .option('--server <name>', 'postgres or mariadb', 'postgres')
     .option('--output <file>', 'write a migration file')
     .option('--json', 'as JSON')
     .addHelpText(
       'after',
-      `\nExamples:\n  ringwall db plan ${FILES_EXAMPLE}\n  ringwall db plan ${FILES_EXAMPLE} --output migrations/0042-access.sql`,
+      `\nExamples:\n  ringwall db plan\n  ringwall db plan ${FILES} --output migrations/0042-access.sql\n  ringwall db plan --server mariadb --json`,
     )
-    .action(
-      (
-        options: FileOptions & { readonly server: string; readonly output?: string; readonly json?: boolean },
-      ) => {
-        const plan = makePlan(options, options.server)
+    .action((options: Options & { readonly output?: string }) =>
+      withFaults(context, options.json === true, () => {
+        const made = makePlan(readMappedSource(options), options.server)
+        const { plan } = made
         if (options.json === true)
           terminal.out(JSON.stringify({ statements: plan.statements, notes: plan.notes }, null, 2))
-        else if (options.output === undefined) terminal.out(planText(plan).trimEnd())
-        else writeNew(options.output, planText(plan))
-        for (const note of plan.notes) terminal.error(`${paint(terminal, 'yellow', 'note')}  ${note}`)
+        else if (options.output === undefined) terminal.out(textOf(made).trimEnd())
+        else writeNew(options.output, textOf(made))
+        showNotes(terminal, plan.notes)
         const where = options.output === undefined ? '' : `, in ${options.output}`
         terminal.error(`${plan.statements.length} statements${where}; \`ringwall db apply\` runs them`)
-      },
+      }),
     )
-  withDatabase(db.command('apply'))
-    .description('run the plan in one transaction, and check the result before it is committed')
+}
+
+function applyCommand(context: CommandContext): Command {
+  const { terminal } = context
+  return withDatabase(new Command('apply'))
+    .description('put the plan into force, and check the result; in PostgreSQL in one transaction')
     .option(
       '--key <reference>',
       'the key of tokens: env:NAME or file:PATH; the keys that are there stay unless told',
     )
-    .option('--dry-run', 'run everything, then roll back')
+    .option('--dry-run', 'PostgreSQL: run everything, then roll back')
     .addHelpText(
       'after',
-      `\nExamples:\n  ringwall db apply ${FILES_EXAMPLE} --database env:DATABASE_URL --key file:/run/secrets/principal --dry-run`,
+      `\nExamples:\n  ringwall db apply --dry-run\n  ringwall db apply ${FILES} --database env:DATABASE_URL --key file:/run/secrets/principal`,
     )
-    .action(async (options: DatabaseOptions & { readonly key?: string; readonly dryRun?: boolean }) => {
-      const plan = makePlan(options, 'postgres') as DatabasePlan
-      const key = options.key === undefined ? {} : { key: readReference(options.key) }
+    .action(async (options: LiveOptions & { readonly key?: string; readonly dryRun?: boolean }) => {
+      const read = readLive(context, options)
+      if (read === undefined) return
+      const { made, reference, source } = read
+      const keyReference = options.key ?? source.database?.key
+      const key = keyReference === undefined ? {} : { key: readReference(keyReference) }
       const isDryRun = options.dryRun === true
-      await connected(options.database, (query) => applyPlan(query, plan, { ...key, isDryRun }))
-      for (const note of plan.notes) terminal.error(`${paint(terminal, 'yellow', 'note')}  ${note}`)
-      terminal.out(
-        isDryRun
-          ? `${plan.statements.length} statements work; all is rolled back`
-          : `${plan.statements.length} statements are in force`,
-      )
+      await withServer(made, reference, (desk) => desk.apply({ ...key, isDryRun }))
+      showNotes(terminal, made.plan.notes)
+      const statements = `${made.plan.statements.length} statements`
+      terminal.out(isDryRun ? `${statements} work; all is rolled back` : `${statements} are in force`)
     })
-  withDatabase(db.command('verify'))
+}
+
+function verifyCommand(context: CommandContext): Command {
+  return withDatabase(new Command('verify'))
     .description(
-      'hold the database against the plan: what is there, what is weak, and what each role can really do',
+      'hold the database against the plan: what is there, what is weak, what each role can really do',
     )
     .option('--json', 'as JSON')
     .addHelpText(
       'after',
-      `\nExamples:\n  ringwall db verify ${FILES_EXAMPLE} --database env:DATABASE_URL\n\nExits with 1 when there is a finding. Everything is tried in a transaction that is rolled back.`,
+      `\nExamples:\n  ringwall db verify\n  ringwall db verify ${FILES} --database env:DATABASE_URL --json\n\nExits with 1 when there is a finding. In PostgreSQL everything is tried in a transaction that is rolled back; in\nMariaDB as accounts with the same privileges, which are made for a moment.`,
     )
-    .action(async (options: DatabaseOptions & { readonly json?: boolean }) => {
-      const plan = makePlan(options, 'postgres') as DatabasePlan
-      const found = await connected(options.database, (query) => verifyPlan(query, plan))
-      if (options.json === true) terminal.out(JSON.stringify(found, null, 2))
-      else show(found, terminal)
-      if (found.findings.length > 0) exit(1)
+    .action(async (options: LiveOptions) => {
+      const read = readLive(context, options)
+      if (read === undefined) return
+      const { findings, tried } = await withServer(read.made, read.reference, (desk) => desk.verify())
+      report(context, options, { findings, tried }, `${tried} statements were tried`)
     })
-  return db
 }
 
-const FILES_EXAMPLE = '--policies shop.cedar --schema shop.cedarschema --mapping shop.mapping.yaml'
-
-function withFiles(command: Command): Command {
-  return command
-    .requiredOption('--policies <file>', 'policies: Cedar text, or JSON where the name ends with .json')
-    .requiredOption('--schema <file>', 'their schema: Cedar text, or JSON')
-    .requiredOption(
-      '--mapping <file>',
-      'YAML or JSON with `entities` (tables and columns) and `database` (what each action does)',
+function driftCommand(context: CommandContext): Command {
+  return withDatabase(new Command('drift'))
+    .description('what of the database differs from the plan, by reading alone')
+    .option('--json', 'as JSON')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  ringwall db drift\n  ringwall db drift --server mariadb --database file:/run/secrets/mariadb-url\n\nExits with 1 when something differs.',
     )
+    .action(async (options: LiveOptions) => {
+      const read = readLive(context, options)
+      if (read === undefined) return
+      const findings = await withServer(read.made, read.reference, (desk) => desk.drift())
+      report(context, options, { findings }, 'nothing was tried')
+    })
+}
+
+function withServerOption(command: Command): Command {
+  return command.addOption(
+    new Option('--server <name>', 'what it is (default: that of the configuration, else postgres)').choices([
+      'postgres',
+      'mariadb',
+    ]),
+  )
 }
 
 function withDatabase(command: Command): Command {
-  return withFiles(command).requiredOption(
+  return withServerOption(withMappingOptions(command)).option(
     '--database <reference>',
     'URL of the database, as one who may make roles: env:NAME or file:PATH',
   )
 }
 
-function makePlan(options: FileOptions, server: string): Pick<DatabasePlan, 'statements' | 'notes'> {
-  if (server !== 'postgres' && server !== 'mariadb')
-    throw new RingwallError('cli.server', `there is no plan for \`${server}\`; write postgres or mariadb`)
-  const read = (file: string): { readonly file: string; readonly text: string } => ({
-    file,
-    text: readText(file),
+interface Live {
+  readonly source: MappedSource
+  readonly made: ServerPlan
+  /** Where the URL is. */
+  readonly reference: string
+}
+
+function readLive(context: CommandContext, options: LiveOptions): Live | undefined {
+  return withFaults(context, options.json === true, () => {
+    const source = readMappedSource(options)
+    const reference = options.database ?? source.database?.url
+    if (reference === undefined)
+      throw new RingwallError(
+        'cli.database',
+        'no database: name its URL with --database env:NAME, or in security.authorization.policy.database.url of the configuration',
+      )
+    return { source, made: makePlan(source, options.server), reference }
   })
-  const input = readPlanFiles(
-    {
-      policies: read(options.policies),
-      schema: read(options.schema),
-      mapping: readMappingFile(options.mapping),
-    },
-    server,
-  )
-  return server === 'postgres' ? planPostgres(input) : planMariadb(input)
-}
-
-/** YAML, which JSON is too. */
-function readMappingFile(file: string): unknown {
-  const text = readText(file)
-  try {
-    return parse(text)
-  } catch (cause) {
-    const [line] = describeError(cause).split('\n')
-    throw new RingwallError('cli.mapping', `the mapping is not YAML: ${line}`, { at: { file }, cause })
-  }
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (cause) {
-    throw new RingwallError('cli.unreadable', `cannot read \`${file}\`: ${describeError(cause)}`, { cause })
-  }
 }
 
 /** A migration that was written before is history and stays. */
@@ -163,46 +170,29 @@ function writeNew(file: string, text: string): void {
   writeFileSync(file, text)
 }
 
-/** A secret never stands on the command line, where every user of the machine can read it. */
-function readReference(reference: string): Secret {
-  const [, kind, where] = /^(env|file):(.+)$/.exec(reference) ?? []
-  if (kind === undefined || where === undefined)
-    throw new RingwallError('cli.secret', 'secrets are given by reference; write env:NAME or file:PATH')
-  if (kind === 'file') return new Secret(readText(where).trimEnd())
-  const value = process.env[where]
-  if (value === undefined || value === '')
-    throw new RingwallError('cli.secret', `the environment variable ${where} is not set`)
-  return new Secret(value)
-}
-
-async function connected<T>(reference: string, run: (query: DatabaseQuery) => Promise<T>): Promise<T> {
-  const client = new Client({
-    connectionString: readReference(reference).reveal(),
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-  })
-  try {
-    await client.connect()
-  } catch (cause) {
-    // The cause of a refused connection names no password; a URL that cannot be read would, so it is not shown.
-    throw new RingwallError(
-      'cli.database',
-      `cannot connect to the database of ${reference}: ${(cause as NodeJS.ErrnoException).code ?? 'the URL is not one'}`,
-    )
-  }
-  try {
-    return await run((sql, values = []) => client.query<Record<string, unknown>>(sql, [...values]))
-  } finally {
-    await client.end()
-  }
+function showNotes(terminal: Terminal, notes: readonly string[]): void {
+  for (const note of notes) terminal.error(`${paint(terminal, 'yellow', 'note')}  ${note}`)
 }
 
 const COLORS = { missing: 'red', extra: 'red', changed: 'red', attempt: 'red', weak: 'yellow' } as const
 
-function show({ findings, tried }: Verification, terminal: Terminal): void {
-  for (const { kind, what, fix } of findings)
-    terminal.out(
-      `${paint(terminal, COLORS[kind], kind.padEnd(7))}  ${what}\n         ${paint(terminal, 'dim', fix)}`,
-    )
-  const outcome = findings.length === 0 ? 'the database is as planned' : `${findings.length} findings`
-  terminal.out(`${outcome}; ${tried} statements were tried`)
+function report(
+  { terminal, exit }: CommandContext,
+  { json }: Options,
+  found: { readonly findings: readonly DatabaseFinding[]; readonly tried?: number },
+  tail: string,
+): void {
+  const { findings } = found
+  if (json === true) terminal.out(JSON.stringify(found, null, 2))
+  else {
+    for (const { kind, what, fix, id, why } of findings) {
+      const reason = id === undefined ? '' : `\n         ${paint(terminal, 'dim', `${id}: ${why ?? ''}`)}`
+      terminal.out(
+        `${paint(terminal, COLORS[kind], kind.padEnd(7))}  ${what}${reason}\n         ${paint(terminal, 'dim', fix)}`,
+      )
+    }
+    const outcome = findings.length === 0 ? 'the database is as planned' : count(findings.length, 'finding')
+    terminal.out(`${outcome}; ${tail}`)
+  }
+  if (findings.length > 0) exit(1)
 }

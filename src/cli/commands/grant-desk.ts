@@ -2,12 +2,17 @@ import { userInfo } from 'node:os'
 
 import { type Command, InvalidArgumentError } from 'commander'
 
-import { type Grant, Rbac } from '../../access/index.ts'
 import type { Config } from '../../config/index.ts'
-import { parseDuration } from '../../core/units.ts'
-import type { Account, Accounts } from '../../identity/index.ts'
+import {
+  type Giving,
+  GrantDesk,
+  type GrantScope,
+  readEnd,
+  readScope,
+  type RecordEvent,
+} from '../../grant-desk.ts'
 import type { Kept } from '../../index.ts'
-import { findAccount, withAuditedStore } from '../audited-store.ts'
+import { withAuditedStore } from '../audited-store.ts'
 
 /** Flags that the commands about roles and grants share. */
 export interface GrantOptions {
@@ -16,57 +21,39 @@ export interface GrantOptions {
   readonly reason?: string
   readonly by?: string
   readonly expires?: number
-  readonly on?: { readonly resourceType: string; readonly resourceId?: string }
+  readonly on?: GrantScope
   readonly approvedBy?: string
   readonly all?: boolean
   readonly json?: boolean
 }
 
 /** What a command about roles and grants works with. */
-export interface GrantDesk {
+export interface OpenDesk {
   readonly config: Config
   readonly kept: Kept
-  readonly realm: Account['realm']
-  readonly accounts: Accounts
-  readonly rbac: Rbac
-  /** Who is at the keyboard, as far as `--by` or the system says it. */
-  readonly by: string
-  find(email: string): Promise<Account>
-  record(kind: string, subject: string, data: Readonly<Record<string, string | number>>): Promise<void>
-  /** Records grants that were just made; what cannot be recorded is taken back, since nobody could answer for it. */
-  recordGrants(kind: string, grants: readonly Grant[]): Promise<void>
+  readonly desk: GrantDesk
+  /** Writes an event with realm and giver to the audit log. */
+  readonly record: RecordEvent
 }
 
 /** Opens the store of the configuration, also beside a running gateway, and closes it afterwards. */
 export async function atGrantDesk(
   options: GrantOptions,
-  work: (desk: GrantDesk) => Promise<void>,
+  work: (open: OpenDesk) => Promise<void>,
 ): Promise<void> {
   await withAuditedStore(options, async ({ config, kept, record: write }) => {
     const { authorization } = config.security
     const realm = options.operator === true ? 'operator' : 'site'
-    const accounts = kept.accounts(realm)
     const by = options.by ?? systemName()
-    const record: GrantDesk['record'] = (kind, subject, data) => write(kind, subject, { realm, by, ...data })
-    await work({
-      config,
-      kept,
-      realm,
-      accounts,
-      rbac: new Rbac(authorization.roles, authorization.permissions, authorization.inherits),
-      by,
-      record,
-      find: (email) => findAccount(accounts, realm, email),
-      async recordGrants(kind, grants) {
-        try {
-          for (const grant of grants) await record(kind, grant.subject, eventData(grant))
-        } catch (thrown) {
-          for (const { id } of grants) await kept.grants.revoke(id, by)
-          throw thrown
-        }
-      },
-    })
+    const desk = new GrantDesk({ authorization, kept, realm, by, record: write })
+    const record: RecordEvent = (kind, subject, data) => write(kind, subject, { realm, by, ...data })
+    await work({ config, kept, desk, record })
   })
+}
+
+/** What the flags say of something that is to be given. */
+export function givingOf(email: string, { reason = '', on, expires }: GrantOptions): Giving {
+  return { email, reason, ...(on && { on }), ...(expires !== undefined && { expiresMs: expires }) }
 }
 
 /** The flags that all of the commands have. */
@@ -85,47 +72,16 @@ export function givingFlags(command: Command): Command {
     .option('--on <resource>', 'for one resource only, Order::7, or for all of a type, Order::*', resourceOf)
 }
 
-/** A moment to come: `15m` from now, or a date. */
 function timeAhead(text: string): number {
-  const inMs = parseDuration(text)
-  const at = inMs === undefined ? Date.parse(text) : Date.now() + inMs
-  if (Number.isNaN(at) || at <= Date.now())
-    throw new InvalidArgumentError('write 15m, 8h, 30d, or a date to come such as 2026-11-24T09:00:00Z')
-  return at
+  const at = readEnd(text, Date.now())
+  if (at !== undefined) return at
+  throw new InvalidArgumentError('write 15m, 8h, 30d, or a date to come such as 2026-11-24T09:00:00Z')
 }
 
-function resourceOf(text: string): NonNullable<GrantOptions['on']> {
-  const [, resourceType = '', resourceId = ''] = /^([\w:]{1,200})::([^:].{0,200})$/.exec(text) ?? []
-  if (resourceType === '') throw new InvalidArgumentError('write Type::id, such as Order::7, or Order::*')
-  return resourceId === '*' ? { resourceType } : { resourceType, resourceId }
-}
-
-/** What a grant is for: everything, a type, or one resource. */
-export function scopeOf({
-  resourceType,
-  resourceId,
-}: {
-  readonly resourceType?: string | null
-  readonly resourceId?: string | null
-}): string {
-  if (resourceType === undefined || resourceType === null) return 'everything'
-  return `${resourceType}::${resourceId ?? '*'}`
-}
-
-/** A time in a table. */
-export function when(ms: number | null | undefined, otherwise: string): string {
-  return ms === null || ms === undefined ? otherwise : new Date(ms).toISOString().slice(0, 19).concat('Z')
-}
-
-function eventData(grant: Grant): Readonly<Record<string, string>> {
-  return {
-    grant: grant.id,
-    [grant.kind]: grant.name,
-    on: scopeOf(grant),
-    reason: grant.reason,
-    expires: when(grant.expiresMs, 'never'),
-    ...(grant.approvedBy !== null && { approved_by: grant.approvedBy }),
-  }
+function resourceOf(text: string): GrantScope {
+  const scope = readScope(text)
+  if (scope) return scope
+  throw new InvalidArgumentError('write Type::id, such as Order::7, or Order::*')
 }
 
 function systemName(): string {

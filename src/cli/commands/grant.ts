@@ -1,19 +1,10 @@
 import { Command } from 'commander'
 
-import { ElevatedPermissions, type Grant } from '../../access/index.ts'
-import { systemClock } from '../../core/clock.ts'
-import { RingwallError } from '../../core/errors.ts'
+import type { Grant } from '../../access/index.ts'
+import { scopeOf, when } from '../../grant-desk.ts'
 import type { CommandContext } from '../main.ts'
 import { columns } from '../terminal.ts'
-import {
-  atGrantDesk,
-  commonFlags,
-  givingFlags,
-  type GrantDesk,
-  type GrantOptions,
-  scopeOf,
-  when,
-} from './grant-desk.ts'
+import { atGrantDesk, commonFlags, givingFlags, givingOf, type GrantOptions } from './grant-desk.ts'
 
 /** `ringwall grant`: permissions that are given to one account directly, and elevations. */
 export function grantCommand({ terminal }: CommandContext): Command {
@@ -28,20 +19,9 @@ export function grantCommand({ terminal }: CommandContext): Command {
       '\nExamples:\n  ringwall grant add ann@example.com audit:read --reason "yearly audit" --expires 30d',
     )
     .action((email: string, permission: string, options: GrantOptions) =>
-      atGrantDesk(options, async (desk) => {
-        const account = await desk.find(email)
-        requirePermission(desk, permission)
-        const made = await desk.kept.grants.add({
-          kind: 'permission',
-          name: permission,
-          subject: account.id,
-          reason: options.reason ?? '',
-          by: desk.by,
-          ...options.on,
-          ...(options.expires !== undefined && { expiresMs: options.expires }),
-        })
-        await desk.recordGrants('access.granted', [made])
-        terminal.out(sentence(account.email, made))
+      atGrantDesk(options, async ({ desk }) => {
+        const made = await desk.grant(permission, givingOf(email, options))
+        terminal.out(sentence(email, made))
       }),
     )
   givingFlags(
@@ -57,41 +37,24 @@ export function grantCommand({ terminal }: CommandContext): Command {
       '\nExamples:\n  ringwall grant elevate ann@example.com order:delete --reason "incident 7" --expires 15m\n  ringwall grant elevate ann@example.com admin --reason "incident 7" --approved-by max',
     )
     .action((email: string, names: string[], options: GrantOptions) =>
-      atGrantDesk(options, async (desk) => {
-        const account = await desk.find(email)
-        const roles = names.filter((name) => desk.rbac.isRole(name))
-        const permissions = names.filter((name) => !desk.rbac.isRole(name))
-        for (const name of permissions) requirePermission(desk, name)
-        const { elevation } = desk.config.security.authorization
-        const elevated = new ElevatedPermissions(desk.kept.grants, desk.rbac, systemClock, {
-          defaultMs: elevation.default_ttl,
-          maxMs: elevation.max_ttl,
-          approval: elevation.approval,
+      atGrantDesk(options, async ({ desk }) => {
+        const { approvedBy } = options
+        const made = await desk.elevate(names, {
+          ...givingOf(email, options),
+          ...(approvedBy !== undefined && { approvedBy }),
         })
-        const made = await elevated.elevate({
-          subject: account.id,
-          subjectNames: [account.email],
-          roles,
-          permissions,
-          reason: options.reason ?? '',
-          by: desk.by,
-          ...options.on,
-          ...(options.approvedBy !== undefined && { approvedBy: options.approvedBy }),
-          ...(options.expires !== undefined && { ttlMs: options.expires - Date.now() }),
-        })
-        await desk.recordGrants('access.elevated', made)
-        for (const one of made) terminal.out(sentence(account.email, one))
+        for (const one of made) terminal.out(sentence(email, one))
       }),
     )
   commonFlags(grant.command('list [email]').description('list what was given and when it was last used'))
     .option('--all', 'also what has ended')
     .option('--json', 'as JSON')
     .action((email: string | undefined, options: GrantOptions) =>
-      atGrantDesk(options, async (desk) => {
+      atGrantDesk(options, async ({ desk, kept }) => {
         const account = email === undefined ? undefined : await desk.find(email)
         const emails = new Map((await desk.accounts.list(100_000)).map(({ id, email }) => [id, email]))
         const nowMs = Date.now()
-        const grants = await desk.kept.grants.list({
+        const grants = await kept.grants.list({
           ...(account && { subject: account.id }),
           ...(options.all !== true && { pendingOrInForceMs: nowMs }),
         })
@@ -123,18 +86,8 @@ export function grantCommand({ terminal }: CommandContext): Command {
   )
     .option('--reason <text>', 'why')
     .action((id: string, options: GrantOptions) =>
-      atGrantDesk(options, async ({ kept, by, record }) => {
-        const known = await kept.grants.find(id)
-        if (!known)
-          throw new RingwallError('cli.no-grant', `there is no grant \`${id}\`; see ringwall grant list`)
-        if (!(await kept.grants.revoke(id, by)))
-          throw new RingwallError('cli.no-grant', `\`${id}\` was revoked before`)
-        await record('access.grant-revoked', known.subject, {
-          grant: id,
-          [known.kind]: known.name,
-          on: scopeOf(known),
-          ...(options.reason !== undefined && { reason: options.reason }),
-        })
+      atGrantDesk(options, async ({ desk }) => {
+        const known = await desk.revoke(id, options.reason)
         terminal.out(`${known.name} on ${scopeOf(known)} revoked (${id})`)
       }),
     )
@@ -151,10 +104,4 @@ function stateOf({ isElevation, revokedMs, expiresMs, notBeforeMs }: Grant, nowM
   if (expiresMs !== null && nowMs >= expiresMs) return 'expired'
   if (nowMs < notBeforeMs) return 'to come'
   return isElevation ? 'elevated' : 'in force'
-}
-
-function requirePermission({ rbac, config }: GrantDesk, name: string): void {
-  if (rbac.isPermission(name)) return
-  const { permissions } = config.security.authorization
-  throw new RingwallError('cli.permission', `no permission \`${name}\`; there is ${permissions.join(', ')}`)
 }

@@ -14,10 +14,19 @@ import type { CommandContext } from '../main.ts'
 import { paint, type Terminal } from '../terminal.ts'
 import { readCases } from './policy-cases.ts'
 import { count, withFaults } from './policy-report.ts'
-import { readPolicyPaths, readSource, type SourceOptions, withSourceOptions } from './policy-source.ts'
+import { textsSince } from './policy-revision.ts'
+import {
+  policyPaths,
+  readPolicies,
+  readPolicyPaths,
+  readSource,
+  type SourceOptions,
+  withSourceOptions,
+} from './policy-source.ts'
 
 interface Options extends SourceOptions {
   readonly recorded?: string
+  readonly since?: string
   readonly seconds: string
   readonly json?: boolean
 }
@@ -29,15 +38,16 @@ export function policyDiffCommand(context: CommandContext): Command {
     .description(
       'show requests whose answer changes from older policies to these, with one example of each kind',
     )
-    .argument('<old>', 'the older policies: a file or a folder')
+    .argument('[old]', 'the older policies: a file or a folder')
+    .option('--since <revision>', 'the same files as they were in this revision of git, in place of OLD')
     .option('--recorded <file>', 'recorded decisions: a test file, or lines of JSON with one case each')
     .option('--seconds <number>', 'how long to look', '10')
     .option('--json', 'as JSON')
     .addHelpText(
       'after',
-      '\nExamples:\n  ringwall policy diff old.cedar -p new.cedar -s shop.cedarschema\n  ringwall policy diff old/ --recorded decisions.jsonl',
+      '\nExamples:\n  ringwall policy diff old.cedar -p new.cedar -s shop.cedarschema\n  ringwall policy diff --since main\n  ringwall policy diff old/ --recorded decisions.jsonl',
     )
-    .action((old: string, options: Options) =>
+    .action((old: string | undefined, options: Options) =>
       withFaults(context, options.json === true, () => {
         const seconds = Number(options.seconds)
         if (!(seconds > 0))
@@ -45,7 +55,7 @@ export function policyDiffCommand(context: CommandContext): Command {
         const { policies, schema } = readSource(options)
         if (schema === undefined)
           throw new RingwallError('cli.schema', 'a comparison needs the schema: add --schema FILE')
-        const before = readPolicyPaths([old])
+        const before = olderPolicies(old, options)
         const recorded = options.recorded === undefined ? [] : readCases(options.recorded, schema)
         const diff = diffPolicies(before, policies, schema, { recorded, budgetMs: seconds * 1000 })
         if (options.json === true) terminal.out(JSON.stringify(asJson(diff), null, 2))
@@ -53,6 +63,14 @@ export function policyDiffCommand(context: CommandContext): Command {
         if (diff.changes.length + diff.replay.allowToDeny + diff.replay.denyToAllow > 0) exit(1)
       }),
     )
+}
+
+function olderPolicies(old: string | undefined, options: Options): readonly Policy[] {
+  if ((old === undefined) === (options.since === undefined))
+    throw new RingwallError('cli.old', 'name the older policies, or a revision of git with --since')
+  return old === undefined
+    ? readPolicies(textsSince(policyPaths(options), options.since as string)).policies
+    : readPolicyPaths([old])
 }
 
 function asJson({ changes, replay, isComplete, isCut }: PolicyDiff): unknown {

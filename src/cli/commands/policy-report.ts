@@ -3,10 +3,17 @@ import type { CommandContext } from '../main.ts'
 import { paint, type Terminal } from '../terminal.ts'
 import { PolicyFaults } from './policy-source.ts'
 
-/** Runs a command; files that cannot be read end it with 2 and an excerpt for each fault. */
-export function withFaults({ terminal, exit }: CommandContext, isJson: boolean, run: () => void): void {
+/**
+ * Runs a command; files that cannot be read end it with 2 and an excerpt for each fault, and nothing is given back. What
+ * `run` begins and does not wait for is not watched.
+ */
+export function withFaults<T>(
+  { terminal, exit }: CommandContext,
+  isJson: boolean,
+  run: () => T,
+): T | undefined {
   try {
-    run()
+    return run()
   } catch (thrown) {
     if (!(thrown instanceof PolicyFaults)) throw thrown
     if (isJson) {
@@ -16,6 +23,7 @@ export function withFaults({ terminal, exit }: CommandContext, isJson: boolean, 
       for (const { message, at, text } of thrown.faults)
         terminal.error(`${formatPlace(at)}${message}${excerpt(terminal, text, at)}`)
     exit(2)
+    return undefined
   }
 }
 

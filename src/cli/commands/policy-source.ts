@@ -93,6 +93,11 @@ export function resolveSettings(options: SourceOptions): PolicySettings {
   return { ...policy, schema: options.schema ?? policy.schema }
 }
 
+/** Files and folders as they are named. */
+export function policyPaths(options: SourceOptions): readonly string[] {
+  return listOf(resolveSettings(options).policies)
+}
+
 /** The policy files alone. */
 export function policyFiles(options: SourceOptions): readonly string[] {
   return filesOf(resolveSettings(options))
@@ -113,16 +118,23 @@ export function readSource(options: SourceOptions): PolicySource {
   const { policies, fileOf } = readPolicies(texts)
   const schemaText = settings.schema === undefined ? undefined : readText(settings.schema)
   if (schemaText !== undefined) texts.set(settings.schema as string, schemaText)
-  const schema =
-    schemaText === undefined
-      ? undefined
-      : sound(
-          settings.schema?.endsWith('.json') === true ? parseJsonSchema(schemaText) : parseSchema(schemaText),
-          settings.schema as string,
-          schemaText,
-        )
+  const schema = schemaText === undefined ? undefined : schemaFrom(settings.schema as string, schemaText)
   const tests = settings.tests === undefined ? testsBeside(files) : listOf(settings.tests)
   return { policies, schema, fileOf, texts, tests: tests.flatMap((path) => filesIn(path, ['.tests.yaml'])) }
+}
+
+/** The schema alone, of the option or of the configuration. */
+export function readSchema(options: SourceOptions): Schema {
+  const file = options.schema ?? resolveSettings(options).schema
+  if (file !== undefined) return schemaFrom(file, readText(file))
+  throw new RingwallError(
+    'cli.no-policies',
+    'no schema: name it with --schema FILE, or in security.authorization.policy of the configuration',
+  )
+}
+
+function schemaFrom(file: string, text: string): Schema {
+  return sound(file.endsWith('.json') ? parseJsonSchema(text) : parseSchema(text), file, text)
 }
 
 /** The policies of these files and folders. */

@@ -4,15 +4,18 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 
 import { Command } from 'commander'
 
+import { fileMistakes } from '../../certificate-check.ts'
 import {
   type Config,
   completeConfig,
   ConfigError,
-  loadConfig,
+  openConfig,
   plainConfig,
+  secretsOf,
   type UpstreamConfig,
 } from '../../config/index.ts'
 import { describeError, RingwallError } from '../../core/errors.ts'
+import { createSecretMask } from '../../data/index.ts'
 import { type Listening, type Ringwall, ringwall } from '../../index.ts'
 import { findConfigFile, mistakeLines, readConfigText } from '../config-file.ts'
 import type { CommandContext } from '../main.ts'
@@ -58,16 +61,21 @@ export function upCommand({ terminal, exit }: CommandContext): Command {
       const demo = options.demo === true ? await startDemo() : undefined
       const file =
         options.demo === true && options.config === undefined ? undefined : findConfigFile(options.config)
-      const read = (): Config =>
+      const read = async (): Promise<Config> =>
         withFlags(
-          loadConfig(readConfigText(file), file === undefined ? {} : { file }),
+          await openConfig(readConfigText(file), {
+            ...(file !== undefined && { file }),
+            verify: (config) => fileMistakes(config, Date.now()),
+          }),
           demo?.url ?? url,
           options,
         )
       const graceMs = parseDrain(options.drain)
-      const started = read()
+      const started = await read()
       const gate = await ringwall(started, {
         onNotice: (line) => terminal.error(`${new Date().toISOString()} ${line}`),
+      }).catch((thrown: unknown) => {
+        throw withoutSecrets(thrown, started)
       })
       try {
         const listening = await gate.listen()
@@ -81,6 +89,15 @@ export function upCommand({ terminal, exit }: CommandContext): Command {
         await demo?.close()
       }
     })
+}
+
+/** What drivers say of a connection that failed may hold the address that they were given. */
+function withoutSecrets(thrown: unknown, config: Config): unknown {
+  if (!(thrown instanceof Error)) return thrown
+  const mask = createSecretMask(secretsOf(config))
+  thrown.message = mask(thrown.message)
+  if (thrown.stack !== undefined) thrown.stack = mask(thrown.stack)
+  return thrown
 }
 
 async function startDemo(): Promise<Demo> {
@@ -130,7 +147,7 @@ function replaceUpstream(upstreams: Config['upstreams'], given: UpstreamConfig):
     )
   }
   const known = upstreams[name]
-  return { [name]: known ? { ...known, url: given.url } : given }
+  return { [name]: known ? { ...known, servers: given.servers } : given }
 }
 
 /** Reads the flags as the configuration reads its keys; a mistake names the flag. */
@@ -156,7 +173,9 @@ function welcome(
   file: string | undefined,
   demo: Demo | undefined,
 ): string {
-  const upstreams = Object.entries(config.upstreams).map(([name, { url }]) => `${name} at ${url}`)
+  const upstreams = Object.entries(config.upstreams).map(
+    ([name, { servers }]) => `${name} at ${servers.map(({ url }) => url).join(', ')}`,
+  )
   const site = listening.http ?? listening.https ?? ''
   const lines = [
     `${paint(terminal, 'bold', 'Ringwall is up')} in front of ${demo ? `the demo shop at ${demo.url}` : upstreams.join(', ') || 'nothing yet: give a URL, or set upstreams'}`,
@@ -164,6 +183,7 @@ function welcome(
     ...(listening.http ? [`  site        ${listening.http}`] : []),
     ...(listening.https ? [`              ${listening.https}`] : []),
     ...(listening.operator ? [`  operator    ${listening.operator}`] : []),
+    ...(listening.forwardAuth ? [`  asked at    ${listening.forwardAuth}`] : []),
     `  settings    ${file ?? 'defaults; make a file with ringwall init'}`,
     '  log         ringwall audit tail -f',
   ]
@@ -189,14 +209,14 @@ function watchConfig(
   terminal: Terminal,
   gate: Ringwall,
   started: Config,
-  read: () => Config,
+  read: () => Promise<Config>,
   file: string | undefined,
 ): () => void {
   let queue = Promise.resolve()
   const reload = (): void => {
     queue = queue.then(async () => {
       try {
-        const next = read()
+        const next = await read()
         // What stays until a restart stays as it was for everyone who reads it, such as the redirect to HTTPS.
         await gate.reload(Object.freeze({ ...next, listen: started.listen, store: started.store }))
         terminal.error(`${new Date().toISOString()} reloaded ${file ?? 'the configuration'}`)

@@ -1,10 +1,12 @@
 import { Command } from 'commander'
 
 import { RingwallError } from '../../core/errors.ts'
+import { rolesOfRealm } from '../../grant-desk.ts'
 import type { Account, Accounts } from '../../identity/index.ts'
 import { findAccount, withAuditedStore } from '../audited-store.ts'
 import type { CommandContext } from '../main.ts'
 import { columns } from '../terminal.ts'
+import { addFactorCommands } from './user-factors.ts'
 
 interface Options {
   readonly config?: string
@@ -24,7 +26,8 @@ interface Desk {
 }
 
 /** `ringwall user`: accounts, also while the gateway runs. What takes rights away counts from the next request on. */
-export function userCommand({ terminal }: CommandContext): Command {
+export function userCommand(context: CommandContext): Command {
+  const { terminal } = context
   const user = new Command('user').description('manage accounts, also while the gateway runs')
   const sub = (usage: string, description: string): Command =>
     user
@@ -143,6 +146,7 @@ export function userCommand({ terminal }: CommandContext): Command {
     'identity.account-deleted',
     (desk, account) => desk.accounts.delete(account),
   )
+  addFactorCommands(user, context)
   return user
 }
 
@@ -158,7 +162,7 @@ async function atDesk(
       find: (email) => findAccount(accounts, realm, email),
       record: (kind, { id }, data = {}) => record(kind, id, { realm, by: 'command line', ...data }),
     }
-    await work(desk, Object.keys(config.security.authorization.roles))
+    await work(desk, Object.keys(rolesOfRealm(config.security.authorization, realm).roles))
   })
 }
 
