@@ -8,6 +8,7 @@ import { clientNetwork } from './core/ip.ts'
 import type { Reply } from './core/reply.ts'
 import { HealthCheck, type HealthCheckOptions } from './health-check.ts'
 import { Tunnel, type UpstreamPool } from './upstream.ts'
+import { WireFault } from './wire/index.ts'
 
 /** One server of a group. */
 export interface GroupServer {
@@ -204,11 +205,12 @@ const NO_CONNECTION = new Set([
   'ENETUNREACH',
   'ENOTFOUND',
   'EAI_AGAIN',
-  'UND_ERR_CONNECT_TIMEOUT',
+  'ETIMEDOUT',
 ])
 
 /** Whether there was no connection over which the request could have gone. */
-function neverArrived({ cause }: StreamFault): boolean {
+function neverArrived(fault: StreamFault): boolean {
+  const cause = fault.cause instanceof WireFault ? fault.cause.cause : fault.cause
   return cause instanceof Error && 'code' in cause && NO_CONNECTION.has(String(cause.code))
 }
 
