@@ -13,7 +13,8 @@ export function connectionOf(socket: Socket): Connection {
   const known = connections.get(socket)
   if (known) return known
   const ip = parseIp(socket.remoteAddress?.replace(/%.*$/, '') ?? '')
-  const tls = 'getProtocol' in socket ? (socket as TLSSocket) : undefined
+  // HTTP/2 shows its socket through a proxy that does not answer `in`.
+  const tls = typeof (socket as TLSSocket).getProtocol === 'function' ? (socket as TLSSocket) : undefined
   const connection: Connection = {
     peer: ip ? formatIp(ip) : '',
     peerPort: socket.remotePort ?? 0,

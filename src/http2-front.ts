@@ -48,14 +48,16 @@ export function openHttp2(door: Door, bounds: Http2Bounds, stallMs: number): Htt
     streamResetRate: bounds.resetsPerSecond,
     strictFieldWhitespaceValidation: true,
   })
-  const sockets = new WeakMap<ServerHttp2Session, Connection>()
+  // The session shows its socket behind a proxy, by which nothing can be found that was noted of the socket.
+  const sockets = new WeakMap<ServerHttp2Session, Socket>()
+  let taken: Socket | undefined
   const record = (session: ServerHttp2Session, reason: string): void => {
-    const connection = sockets.get(session)
-    if (connection) door.malformed(connection, reason, '').catch(() => undefined)
+    const socket = sockets.get(session)
+    if (socket) door.malformed(connectionOf(socket), reason, '').catch(() => undefined)
   }
   const guard = new Http2Guard(bounds, record)
   server.on('session', (session: ServerHttp2Session) => {
-    sockets.set(session, connectionOf(session.socket))
+    if (taken) sockets.set(session, taken)
     guard.watch(session)
     session.on('error', (error: Error & { code?: string }) => {
       if (error.code === 'ERR_HTTP2_ERROR' || error.code === 'ERR_HTTP2_SESSION_ERROR')
@@ -64,7 +66,11 @@ export function openHttp2(door: Door, bounds: Http2Bounds, stallMs: number): Htt
   })
   serveStreams(server, door, guard, sockets, stallMs)
   return {
-    take: (socket) => void server.emit('connection', socket),
+    take(socket) {
+      taken = socket
+      server.emit('connection', socket)
+      taken = undefined
+    },
     drain: () => guard.drain(),
     destroy: () => guard.destroy(),
   }
@@ -74,7 +80,7 @@ function serveStreams(
   server: Http2Server,
   door: Door,
   guard: Http2Guard,
-  sockets: WeakMap<ServerHttp2Session, Connection>,
+  sockets: WeakMap<ServerHttp2Session, Socket>,
   stallMs: number,
 ): void {
   server.on(
@@ -82,11 +88,13 @@ function serveStreams(
     (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number, raw: string[]) => {
       stream.on('error', () => undefined)
       const session = stream.session as ServerHttp2Session | undefined
-      const connection = session && sockets.get(session)
-      if (!session || !connection || stream.destroyed) return
+      const socket = session && sockets.get(session)
+      if (!session || !socket || stream.destroyed) return
       const end = guard.begin(session)
       stream.once('close', end)
-      serve(door, connection, stream, { headers, flags, raw }, stallMs).catch(() => stream.destroy())
+      serve(door, connectionOf(socket), stream, { headers, flags, raw }, stallMs).catch(() =>
+        stream.destroy(),
+      )
     },
   )
 }

@@ -50,6 +50,15 @@ export class Http1Connection {
     socket.on('close', this.#onClose)
   }
 
+  /** Its time is up: for connecting, or for an answer. */
+  expire(): void {
+    if (this.#isConnected) this.#fail(new WireFault('timeout', 'no answer within the timeout'))
+    else {
+      const cause = Object.assign(new Error('no connection within the timeout'), { code: 'ETIMEDOUT' })
+      this.#fail(new WireFault('unreachable', cause.message, { cause }))
+    }
+  }
+
   /** Whether a request is on it. */
   get isBusy(): boolean {
     return this.#caller !== undefined

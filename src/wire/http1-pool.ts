@@ -120,8 +120,7 @@ export class Http1Pool implements Wire {
   #tick(): void {
     const nowMs = performance.now()
     for (const connection of this.#connections) {
-      if (connection.deadlineMs < nowMs)
-        connection.fail(new WireFault('timeout', 'no answer within the timeout'))
+      if (connection.deadlineMs < nowMs) connection.expire()
       else if (!connection.isBusy && connection.idleUntilMs !== 0 && connection.idleUntilMs < nowMs)
         connection.abandon()
     }
