@@ -50,9 +50,6 @@ export interface ListenOptions {
   readonly http2?: boolean
   /** HTTP/2 without TLS, for clients that begin with its preface (RFC 9113 3.3). */
   readonly h2c?: boolean
-  readonly tls?: Pick<TlsFront, 'options' | 'attach'>
-  /** Networks of load balancers that begin each connection with a PROXY header. */
-  readonly proxyProtocol?: readonly string[]
   readonly bounds?: Partial<ServerBounds>
 }
 

@@ -151,10 +151,10 @@ export class TlsFront {
       divert: ({ alpn }) =>
         alpn.length === 1 && alpn[0] === ALPN_CHALLENGE ? this.#challenges.take : undefined,
     })
-    // Before whoever serves the connection, so that it is known with all that is known of it.
-    server.prependListener('secureConnection', (socket: TLSSocket) => {
+    // First of all: who serves the connection asks for the facts at once.
+    server.prependListener('secureConnection', (socket: Noted) => {
       const hello = tap.find(socket)
-      if (hello) facts.set(socket, { ja4: hello.ja4, ...(hello.asked && shownBy(socket)) })
+      if (hello) socket[SEEN] = { ja4: hello.ja4, ...(hello.asked && shownBy(socket)) }
     })
     server.on('newSession', (id: Buffer, data: Buffer, done: () => void) => {
       this.#sessions.put(id.toString('hex'), data)
@@ -273,7 +273,9 @@ function askedFor(config: Config): (serverName: string | undefined) => boolean {
 type TlsFacts = NonNullable<Connection['tls']>
 type Seen = Pick<TlsFacts, 'ja4' | 'certificate' | 'askedForCertificate'>
 
-const facts = new WeakMap<Socket, Seen>()
+const SEEN = Symbol('what was seen of the client')
+/** A property and no map, since HTTP/2 shows its socket through a proxy. */
+type Noted = TLSSocket & { [SEEN]?: Seen }
 
 /** What TLS agreed on with a client, and what was seen of it before and in the handshake. */
 export function tlsFactsOf(socket: TLSSocket): TlsFacts {
@@ -281,7 +283,7 @@ export function tlsFactsOf(socket: TLSSocket): TlsFacts {
     version: socket.getProtocol() ?? '',
     cipher: socket.getCipher()?.name ?? '',
     serverName: (socket as TLSSocket & { servername?: string | false }).servername || undefined,
-    ...facts.get(socket),
+    ...(socket as Noted)[SEEN],
   }
 }
 

@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { rmSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
+import http2 from 'node:http2'
 import https from 'node:https'
 import net, { type AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -284,6 +285,18 @@ test('mutual TLS by route: who is let in, who is not, and what the application i
   const told = JSON.parse((await ask('/any', good)).body) as { headers: Record<string, string> }
   assert.equal(decodeURI(told.headers['ringwall-certificate-subject'] ?? ''), 'CN=billing, O=Example')
   assert.match(told.headers['ringwall-certificate-sha256'] ?? '', /^[0-9a-f]{64}$/)
+  // Over HTTP/2 it is the certificate of the connection, too.
+  const session = http2.connect(`https://127.0.0.1:${port}`, {
+    ca: root.pem,
+    servername: 'a.test',
+    cert: good.pem,
+    key: good.keyPem,
+  })
+  const stream = session.request({ ':path': '/any', ':authority': 'a.test' })
+  const [head] = (await once(stream, 'response')) as [http2.IncomingHttpHeaders & { ':status'?: number }]
+  session.destroy()
+  assert.equal(session.alpnProtocol, 'h2')
+  assert.equal(head[':status'], 200)
   // On a connection for another host nobody asked, so the client is sent away to make its own.
   assert.equal((await ask('/any', good, 'a.test', 'open.test')).status, 421)
   // A list that is newer counts for the next request.
