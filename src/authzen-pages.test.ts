@@ -16,7 +16,7 @@ after(() => rmSync(directory, { recursive: true, force: true }))
 
 function file(name: string, text: string): string {
   const path = join(directory, name)
-  writeFileSync(path, text)
+  writeFileSync(path, text, { mode: 0o600 })
   return path
 }
 

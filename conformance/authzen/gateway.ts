@@ -41,7 +41,7 @@ export async function withDecisionPoint<T>(
   run: (point: DecisionPointUrl) => Promise<T>,
 ): Promise<T> {
   const directory = mkdtempSync(join(tmpdir(), 'ringwall-authzen-'))
-  writeFileSync(join(directory, 'token'), TOKEN)
+  writeFileSync(join(directory, 'token'), TOKEN, { mode: 0o600 })
   writeFileSync(join(directory, 'entities.json'), entities)
   // The base URL of a decision point is configured before it listens.
   const port = await freePort()

@@ -316,7 +316,7 @@ test('a changed file counts at once, a bad one changes nothing and says why, and
   assert.match(said.err, /not reloaded, the old configuration goes on/)
   assert.equal(await get(`${site}/`), 'app a')
 
-  writeFileSync(file, text(b, ', certificate: cert.pem, key: key.pem'))
+  writeFileSync(file, text(b, ', http2: false'))
   child.kill('SIGHUP')
   await until('the reload', () => said.err.includes('reloaded c.yaml'))
   assert.equal(await get(`${site}/`), 'app b')

@@ -68,11 +68,12 @@ export function answerJudge(config: ReplyMaskConfig, parts: AnswerParts): Answer
       if (!isReport) for (const name of CONDITIONS) exchange.headers.delete(name)
     },
     async response(exchange, reply) {
-      if (reply.origin !== 'upstream' || (reply.body === null && !reply.tunnel)) return reply
-      if (!isReport && isBodyless(exchange.method, reply.status)) {
+      if (reply.origin !== 'upstream') return reply
+      if (!isReport && !reply.tunnel && isBodyless(exchange.method, reply.status)) {
         dropFieldsOfBytes(reply)
         return reply
       }
+      if (reply.body === null && !reply.tunnel) return reply
       if (!isReport && reply.status >= 300 && reply.status < 400) return withoutBody(exchange, reply)
       if (reply.headers.get('content-length') === '0') return reply
       const reading = readingOf(reply)

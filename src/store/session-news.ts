@@ -80,12 +80,15 @@ export class PostgresNews implements SessionNews {
   readonly #url: LiveSecret
   #client: Client | undefined
   #retry: NodeJS.Timeout | undefined
+  readonly #stopFollowing: () => void
   #isClosed = false
 
   constructor(database: Database, url: Secret | LiveSecret) {
     this.#database = database
     this.#url = url instanceof Secret ? constantSecret(url) : url
     void this.#connect()
+    // A connection with an old password would keep that password from being retired.
+    this.#stopFollowing = this.#url.onChange(() => void this.#reconnect())
   }
 
   tell(accountId: string): void {
@@ -99,22 +102,40 @@ export class PostgresNews implements SessionNews {
 
   async close(): Promise<void> {
     this.#isClosed = true
+    this.#stopFollowing()
     clearTimeout(this.#retry)
     await this.#client?.end().catch(() => undefined)
     await this.#local.close()
   }
 
+  /** Listens with the new secret before it lets go of the connection with the old one, so that nothing is missed. */
+  async #reconnect(): Promise<void> {
+    const before = this.#client
+    clearTimeout(this.#retry)
+    await this.#connect()
+    await before?.end().catch(() => undefined)
+  }
+
+  #connectLater(): void {
+    this.#retry = setTimeout(() => void this.#connect(), RECONNECT_MS).unref()
+  }
+
   async #connect(): Promise<void> {
-    const client = new Client({
-      connectionString: this.#url.current().reveal(),
-      connectionTimeoutMillis: 5000,
-    })
+    let connectionString: string
+    try {
+      connectionString = this.#url.current().reveal()
+    } catch {
+      // The secret is out of reach for longer than it may be trusted; it is asked for again.
+      this.#connectLater()
+      return
+    }
+    const client = new Client({ connectionString, connectionTimeoutMillis: 5000 })
     this.#client = client
     const again = (): void => {
       if (this.#isClosed || this.#client !== client) return
       this.#client = undefined
       client.end().catch(() => undefined)
-      this.#retry = setTimeout(() => void this.#connect(), RECONNECT_MS).unref()
+      this.#connectLater()
     }
     client.on('error', again)
     client.on('end', again)
