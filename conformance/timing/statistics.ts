@@ -35,7 +35,7 @@ function median(some: readonly number[]): number {
 const OF_THE_MOMENT = new Set(['ringwall-id', 'date', 'ratelimit'])
 
 /** Nonces and the tokens of cookies. */
-const RANDOM = /('nonce-|__Host-ringwall-ceremony=)[\w-]{20,}/g
+const RANDOM = /('nonce-|__Host-ringwall-ceremony=)[\w+/=-]{20,}/g
 
 /** Status, fields and length of an answer, without what differs each time. */
 export function shapeOf(status: number, headers: Headers, text: string): string {
