@@ -10,6 +10,7 @@ import { type ClientAuthorities, edgeWall } from './edge/index.ts'
 import {
   type ApiKeys,
   gatewayWall,
+  graphqlWall,
   type OpenApiDocument,
   type SchemaConfig,
   schemaWall,
@@ -79,6 +80,7 @@ export function buildWalls(
     identityWall(identity, route, audience),
     subjectLimitsWall(security, route, { ...parts, readJson }),
     accessWall(security.authorization, route, parts.noteUse, policy),
+    ...(route.graphql ? [graphqlWall(route.graphql, readJson)] : []),
     ...(route.openapi ? [schemaWall(route.openapi, parts.openDocument(route.openapi), readJson)] : []),
     applicationWall(security.application, route, { html: parts.forms, uploads: parts.uploads }),
     dataWall(route, parts.answers),

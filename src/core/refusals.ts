@@ -115,6 +115,11 @@ export const REFUSALS = {
     title: 'This method is not allowed here',
     help: 'A route matches the path, but not with this method. The Allow field lists those it takes.',
   },
+  'gateway.graphql-refused': {
+    status: 422,
+    title: 'The query asks for more than one request may',
+    help: 'A document of GraphQL is deeper, wider or dearer than `graphql` of the route allows, asks for the schema, or cannot be read. The answer names the limit.',
+  },
   'gateway.schema-mismatch': {
     status: 422,
     title: 'The request does not fit the description of this API',

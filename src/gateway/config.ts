@@ -1,5 +1,6 @@
 import { duration, ipNetwork, size, z } from '../core/schema.ts'
 import { answerRouteKeys, maintenanceSchema } from './answer-config.ts'
+import { graphqlRouteKeys } from './graphql/graphql-config.ts'
 import { schemaRouteKeys } from './schema/schema-config.ts'
 
 const PERIODS = { second: 1000, minute: 60_000, hour: 3_600_000, day: 86_400_000 } as const
@@ -145,6 +146,7 @@ const apiKeyMode = z.enum(['required', 'optional', 'off'])
 export const gatewayRouteKeys = {
   ...answerRouteKeys,
   ...schemaRouteKeys,
+  ...graphqlRouteKeys,
   max_body: size({ min: '1B', max: '100GB' }).optional().describe('Largest request body of this route.'),
   rate_limit: z
     .union([

@@ -31,6 +31,7 @@ export {
 export { type PathRewrite, prefixRewrite, redirectTarget } from './route-answer.ts'
 export { type RoutePattern, RouteTable } from './route-table.ts'
 export { gatewayWall } from './wall.ts'
+export { graphqlWall } from './graphql-wall.ts'
 export { schemaWall } from './schema-wall.ts'
 export { type DocumentOptions, OpenApiDocument, type Operation, type ReadFile } from './schema/document.ts'
 export type { JsonValue } from './schema/json-value.ts'
