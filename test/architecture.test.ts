@@ -54,7 +54,7 @@ const PLAN: Readonly<Record<string, Room>> = {
   data: {
     rooms: [],
     node: ['crypto', 'fs', 'path', 'sqlite', 'zlib'],
-    packages: ['pg', 'mysql2', 'ioredis', 'age-encryption'],
+    packages: ['kysely', 'pg', 'mysql2', 'ioredis', 'age-encryption'],
   },
   audit: { rooms: ['store'], node: [], packages: ['kysely'] },
   config: { rooms: ROOMS, node: ['fs', 'path'], packages: ['yaml'] },

@@ -1,6 +1,5 @@
 import type { Redis, RedisOptions } from 'ioredis'
-import type { Pool as MysqlPool, PoolConnection, PoolOptions } from 'mysql2/promise'
-import type { Client, Pool, PoolClient, PoolConfig } from 'pg'
+import type { PostgresPoolClient, PostgresQueryResult } from 'kysely'
 
 import { isPostgresRefusal, liveConnect } from '../../core/live-pool.ts'
 import type { LiveSecret } from '../../core/live-secret.ts'
@@ -10,8 +9,11 @@ import { credentialOf } from './credential.ts'
 /** A pool of PostgreSQL connections that follows a secret. */
 export interface LivePostgresPool {
   /** For Kysely and Drizzle: `connect` gives a client, `release` gives it back. */
-  connect(): Promise<PoolClient>
-  query: Pool['query']
+  connect(): Promise<PostgresPoolClient>
+  query<Row = Record<string, unknown>>(
+    text: string,
+    values?: readonly unknown[],
+  ): Promise<PostgresQueryResult<Row>>
   end(): Promise<void>
 }
 
@@ -21,12 +23,13 @@ export interface LivePostgresPool {
  */
 export async function livePostgresPool(
   source: LiveSecret,
-  options: PoolConfig = {},
+  options: Readonly<Record<string, unknown>> = {},
 ): Promise<LivePostgresPool> {
   const pg = await import('pg')
+  type Client = InstanceType<typeof pg.Client>
   let latest = source.current()
   const births = new WeakMap<object, Secret>()
-  function FollowingClient(given: PoolConfig): Client {
+  function FollowingClient(given: object): Client {
     const client = new pg.Client({ ...given, connectionString: latest.reveal() })
     births.set(client, latest)
     return client
@@ -40,15 +43,18 @@ export async function livePostgresPool(
     use: (secret) => (latest = secret),
     isRefusal: isPostgresRefusal,
   })
-  const query = async (...args: readonly unknown[]): Promise<unknown> => {
+  const query = async <Row>(
+    text: string,
+    values: readonly unknown[] = [],
+  ): Promise<PostgresQueryResult<Row>> => {
     const client = await connect()
     try {
-      return await (client.query as (...all: readonly unknown[]) => Promise<unknown>)(...args)
+      return (await client.query(text, [...values])) as unknown as PostgresQueryResult<Row>
     } finally {
       client.release()
     }
   }
-  return { connect, query: query as unknown as Pool['query'], end: () => pool.end() }
+  return { connect, query, end: () => pool.end() }
 }
 
 /** Stands for a value that counts no longer. */
@@ -63,15 +69,26 @@ interface InnerPool {
   ): void
 }
 
+/** A connection of such a pool. */
+export interface LiveMysqlConnection {
+  query(text: string, values?: readonly unknown[]): Promise<readonly [unknown, unknown]>
+  release(): void
+  destroy(): void
+}
+
 /** A pool of MariaDB or MySQL connections that follows a secret. */
 export interface LiveMysqlPool {
-  getConnection(): Promise<PoolConnection>
-  query: MysqlPool['query']
+  getConnection(): Promise<LiveMysqlConnection>
+  /** Rows, or what was done, and the columns. */
+  query(text: string, values?: readonly unknown[]): Promise<readonly [unknown, unknown]>
   end(): Promise<void>
 }
 
 /** The same for `mysql2`. Refused are a wrong password (1045) and a locked account (4151). */
-export async function liveMysqlPool(source: LiveSecret, options: PoolOptions = {}): Promise<LiveMysqlPool> {
+export async function liveMysqlPool(
+  source: LiveSecret,
+  options: Readonly<Record<string, unknown>> = {},
+): Promise<LiveMysqlPool> {
   const { createPool } = await import('mysql2/promise')
   let latest = source.current()
   const births = new WeakMap<object, Secret>()
@@ -88,26 +105,26 @@ export async function liveMysqlPool(source: LiveSecret, options: PoolOptions = {
     const isOfNow = connection.config.password === credentialOf(latest).password
     births.set(connection, isOfNow ? latest : OLDER)
   })
-  const connect = liveConnect<PoolConnection & { release(destroy?: boolean): void }>({
+  const connect = liveConnect({
     source,
-    connect: async () => ending(await pool.getConnection()),
+    connect: async () => ending((await pool.getConnection()) as unknown as LiveMysqlConnection),
     bornWith: (connection) => births.get((connection as unknown as { connection: object }).connection),
     use,
     isRefusal: (thrown) => [1045, 4151].includes((thrown as { errno?: number }).errno ?? 0),
   })
-  const query = async (...args: readonly unknown[]): Promise<unknown> => {
+  const query: LiveMysqlPool['query'] = async (text, values) => {
     const connection = await connect()
     try {
-      return await (connection.query as (...all: readonly unknown[]) => Promise<unknown>)(...args)
+      return await connection.query(text, values)
     } finally {
       connection.release()
     }
   }
-  return { getConnection: connect, query: query as unknown as MysqlPool['query'], end: () => pool.end() }
+  return { getConnection: connect, query, end: () => pool.end() }
 }
 
 /** `release(true)` closes, as with `pg`. */
-function ending(connection: PoolConnection): PoolConnection & { release(destroy?: boolean): void } {
+function ending(connection: LiveMysqlConnection): LiveMysqlConnection & { release(destroy?: boolean): void } {
   const release = connection.release.bind(connection)
   return Object.assign(connection, {
     release: (destroy?: boolean) => (destroy === true ? connection.destroy() : release()),
