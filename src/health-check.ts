@@ -1,6 +1,5 @@
-import { request } from 'undici'
-
 import { describeError } from './core/errors.ts'
+import { openWire, type Wire } from './wire/index.ts'
 
 /** How a server is asked whether it is well. */
 export interface HealthCheckOptions {
@@ -16,16 +15,16 @@ export interface HealthCheckOptions {
 
 /** Asks a server again and again whether it is well. In service until it says otherwise, so that a start waits for nothing. */
 export class HealthCheck {
-  readonly #url: string
+  readonly #origin: string
   readonly #options: HealthCheckOptions
   readonly #onChange: (isUp: boolean, why: string) => void
-  readonly #closing = new AbortController()
+  #isClosed = false
   #isUp = true
   #inARow = 0
   #timer: NodeJS.Timeout | undefined
 
   constructor(origin: string, options: HealthCheckOptions, onChange: (isUp: boolean, why: string) => void) {
-    this.#url = origin + options.path
+    this.#origin = origin
     this.#options = options
     this.#onChange = onChange
     this.#schedule(0)
@@ -36,32 +35,37 @@ export class HealthCheck {
   }
 
   close(): void {
-    this.#closing.abort()
+    this.#isClosed = true
     clearTimeout(this.#timer)
   }
 
   #schedule(afterMs: number): void {
     this.#timer = setTimeout(() => {
       void this.#ask().then((why) => {
-        if (this.#closing.signal.aborted) return
+        if (this.#isClosed) return
         this.#note(why)
         this.#schedule(this.#options.intervalMs)
       })
     }, afterMs).unref()
   }
 
-  /** Why the server is not well; undefined where it is. */
+  /** Why the server is not well; undefined where it is. A connection of its own each time: who takes no new ones is not well. */
   async #ask(): Promise<string | undefined> {
-    const { timeoutMs } = this.#options
+    const { path, timeoutMs } = this.#options
+    const wire = openWire({
+      origin: this.#origin,
+      connectTimeoutMs: timeoutMs,
+      headTimeoutMs: timeoutMs,
+      bodyTimeoutMs: timeoutMs,
+      maxConnections: 1,
+    })
     try {
-      const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(timeoutMs)])
-      // A connection of its own each time: a server that takes no new ones is not well.
-      const headers = { 'user-agent': 'ringwall-health-check' }
-      const { statusCode, body } = await request(this.#url, { signal, headers, reset: true })
-      await body.dump({ limit: 64 * 1024, signal })
-      return statusCode >= 200 && statusCode < 400 ? undefined : `it answers ${statusCode}`
+      const status = await statusOf(wire, new URL(this.#origin).host, path)
+      return status >= 200 && status < 400 ? undefined : `it answers ${status}`
     } catch (thrown) {
       return describeError(thrown)
+    } finally {
+      await wire.close()
     }
   }
 
@@ -77,4 +81,22 @@ export class HealthCheck {
     this.#isUp = isGood
     this.#onChange(isGood, why ?? '')
   }
+}
+
+/** The status of an answer; what follows its head is of no concern. */
+function statusOf(wire: Wire, host: string, path: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const nothing = (): void => undefined
+    wire.send(
+      {
+        method: 'GET',
+        target: path,
+        fields: ['Host', host, 'User-Agent', 'ringwall-health-check'],
+        body: null,
+        bodyBytes: undefined,
+        upgrade: false,
+      },
+      { information: nothing, head: resolve, data: nothing, end: nothing, switched: nothing, fail: reject },
+    )
+  })
 }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import http from 'node:http'
+import http2 from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import test, { type TestContext } from 'node:test'
 
@@ -189,6 +190,28 @@ test('health checks take a server out of service and back; when all are out, cli
   a.mood = 'well'
   await untilTrue(() => notices.length === 3)
   assert.equal((await ask('/')).body, a.url)
+})
+
+test('a server that speaks HTTP/2 alone is asked in HTTP/2', async (t) => {
+  let isWell = true
+  const server = http2.createServer((req, res) => {
+    res.writeHead(req.url === '/healthz' && !isWell ? 503 : 200).end('two')
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => server.close())
+  const { ask, notices } = await gatewayTo(t, {
+    url: `h2c://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    health_check: { path: '/healthz', interval: '100ms', healthy: 1, unhealthy: 2 },
+  })
+  assert.equal((await ask('/')).body, 'two')
+  isWell = false
+  await untilTrue(() => notices.length === 1)
+  assert.match(notices[0] ?? '', /is out of service: it answers 503/)
+  assert.equal((await ask('/')).status, 503)
+  isWell = true
+  await untilTrue(() => notices.length === 2)
+  assert.equal((await ask('/')).body, 'two')
 })
 
 test('a route gives the application its own paths, redirects, and answers by itself', async (t) => {
