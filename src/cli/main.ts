@@ -21,6 +21,7 @@ import { grantCommand } from './commands/grant.ts'
 import { iamCommand } from './commands/iam.ts'
 import { initCommand } from './commands/init.ts'
 import { roleCommand } from './commands/role.ts'
+import { openapiCommand } from './commands/openapi.ts'
 import { policyCommand } from './commands/policy.ts'
 import { lintCommand } from './commands/lint.ts'
 import { keyCommand } from './commands/key.ts'
@@ -94,6 +95,7 @@ Examples:
     whyCommand,
     routesCommand,
     rulesCommand,
+    openapiCommand,
     policyCommand,
     dbCommand,
     auditCommand,
