@@ -1,4 +1,6 @@
 import { createHash, X509Certificate } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Socket } from 'node:net'
 import {
@@ -229,9 +231,22 @@ export function proxyNetworks({ listen, security }: Config, address: ListenAddre
   return address === listen.http || address === listen.https ? security.network.proxy_protocol : []
 }
 
+let folderOfNothing: string | undefined
+
+/** Where certificates are; where nothing is kept, a folder that goes with the process. */
+function tlsFolder({ store }: Config): string {
+  if (store.directory !== ':memory:') return join(store.directory, 'tls')
+  if (folderOfNothing === undefined) {
+    const made = mkdtempSync(join(tmpdir(), 'ringwall-tls-'))
+    process.once('exit', () => rmSync(made, { recursive: true, force: true }))
+    folderOfNothing = made
+  }
+  return folderOfNothing
+}
+
 /** Where accounts, challenges and certificates of ACME are. */
 export function acmeFolder(config: Config): string {
-  return join(config.store.directory, 'tls', 'acme')
+  return join(tlsFolder(config), 'acme')
 }
 
 /** Every certificate that a configuration names, in order; without the one that is made where it names none. */
@@ -252,7 +267,7 @@ export function certificateSources(config: Config): readonly CertificateSource[]
 async function sourcesOf(config: Config, clock: Clock): Promise<readonly CertificateSource[]> {
   const sources = certificateSources(config)
   if (sources.some(({ optional }) => optional !== true)) return sources
-  const own = await openDevelopmentCertificate(join(config.store.directory, 'tls'), clock)
+  const own = await openDevelopmentCertificate(tlsFolder(config), clock)
   return [
     ...sources,
     { label: 'the development certificate', certificate: own.certificateFile, key: own.keyFile },

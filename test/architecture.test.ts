@@ -78,6 +78,7 @@ const PLAN: Readonly<Record<string, Room>> = {
       'crypto',
       'dns/promises',
       'fs/promises',
+      'os',
     ],
     packages: ['undici'],
   },
