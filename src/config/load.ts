@@ -1,9 +1,11 @@
-import { type Document, isMap, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml'
+import { type Document, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
 
 import { describeError, type Place, RingwallError } from '../core/errors.ts'
 import { z } from '../core/schema.ts'
+import { isDeeperThan, MAX_NESTING } from './nesting.ts'
 import { policyMappingMistakes } from './policy-mapping.ts'
 import { profileValues } from './profile.ts'
+import { repeatedKeys } from './repeated-keys.ts'
 import { type Config, configSchema, type RouteConfig } from './schema.ts'
 import { type Environment, withEnvironment } from './secret-reference.ts'
 import { suggest } from '../core/suggest.ts'
@@ -94,7 +96,7 @@ export function readText(
       })),
     )
   }
-  const repeated = repeatedKeys(document)
+  const repeated = repeatedKeys(document, MAX_MISTAKES)
   if (repeated.length > 0) {
     throw new ConfigError(
       repeated.map(({ key, offset }) => ({
@@ -122,30 +124,12 @@ export function readText(
     }
     return placeAt(offset)
   }
-  return { raw: valueOf(document, { file, line: 1, column: 1 }) ?? {}, placeOf }
-}
-
-interface RepeatedKey {
-  readonly key: string
-  readonly offset: number
-}
-
-function repeatedKeys(document: Document.Parsed): RepeatedKey[] {
-  const found: RepeatedKey[] = []
-  visit(document, {
-    Map(_, { items }) {
-      const seen = new Set<string>()
-      for (const { key } of items) {
-        if (!isScalar(key)) continue
-        const name = String(key.value)
-        if (seen.has(name) && found.length < MAX_MISTAKES) {
-          found.push({ key: name, offset: key.range?.[0] ?? 0 })
-        }
-        seen.add(name)
-      }
-    },
-  })
-  return found
+  const top = { file, line: 1, column: 1 }
+  const raw = valueOf(document, top) ?? {}
+  // The parser overflows at some thousand levels, when it overflows; the bound is ours.
+  if (isDeeperThan(raw, MAX_NESTING))
+    throw new ConfigError([{ at: top, path: 'yaml', message: 'nested too deeply' }])
+  return { raw, placeOf }
 }
 
 /** The document as plain values. The alias bound is on what a few bytes of aliases can grow into. */
